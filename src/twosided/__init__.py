@@ -1,0 +1,1 @@
+"""A market maker's workbench."""

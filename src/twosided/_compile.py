@@ -1,0 +1,271 @@
+"""Compiling Python functions on first use, keeping the machine code on disk, and calling strategies by address.
+
+``compiled(f)`` is numba's ``njit`` with a disk cache that cannot go stale. Numba's own cache is keyed by the file a function
+stands in, so a kernel keeps running yesterday's helper when the helper lives in another file, and it does not work for
+notebooks, standard input or read-only folders. Here the file name is a hash of what the code *means*: its bytecode and
+constants, the values of its globals, all of the same for every helper it reaches, the signature, the processor and the
+versions of numba, numpy and Python. Nothing is compiled at import.
+
+``address_of`` and ``function_at`` let one compiled engine call any strategy: a first-class function costs a few nanoseconds a
+call, whereas a dispatcher passed as an argument would make numba compile the engine anew for each strategy, in each process.
+
+With ``NUMBA_DISABLE_JIT=1`` everything here is the identity and the same code runs as plain Python.
+
+This module rests on private parts of numba (a dispatcher's ``_cache`` slot, a compile result's ``_reduce`` and ``_rebuild``); they
+are used nowhere else, and numba is pinned.
+"""
+
+import enum
+import hashlib
+import os
+import pickle
+import platform
+import sys
+import tempfile
+import types as python_types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import config, njit, types
+from numba.core import cgutils
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+from numba.extending import intrinsic
+
+__all__ = [
+    "INTERPRETED",
+    "address_of",
+    "cache_folder",
+    "cache_hits",
+    "compiled",
+    "decision_type",
+    "function_at",
+    "highest_bit",
+    "lowest_bit",
+    "meaning",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+INTERPRETED = bool(config.DISABLE_JIT)
+"""True when ``NUMBA_DISABLE_JIT=1``: kernels run as plain Python."""
+
+_VERSIONS = repr((numba.__version__, np.__version__, sys.version_info[:3], platform.machine(), bool(config.BOUNDSCHECK))).encode()
+
+
+def cache_folder() -> Path:
+    """Return where machine code is kept: ``$TWOSIDED_CACHE``, else ``twosided`` in the user's cache directory."""
+    named = os.environ.get("TWOSIDED_CACHE")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "twosided"
+
+
+# ---------------------------------------------------------------- what a function means
+
+
+def meaning(function: Any) -> bytes:
+    """Return a digest of all that decides what compiled *function* does.
+
+    Raises:
+        TypeError: a kernel reaches helpers through a module of this package (``module.helper``); their names would not be
+            followed, so they must be imported by name.
+    """
+    digest = hashlib.sha256(_VERSIONS)
+    _digest_function(getattr(function, "py_func", function), digest, set())
+    return digest.digest()
+
+
+def _digest_function(function: Any, digest: Any, seen: set[Any]) -> None:
+    if function in seen:
+        digest.update(b"seen " + function.__qualname__.encode())
+        return
+    seen.add(function)
+    code = function.__code__
+    _digest_code(code, digest)
+    digest.update(repr(function.__defaults__).encode())
+    for cell in function.__closure__ or ():
+        _digest_value(cell.cell_contents, digest, seen)
+    for name in _names(code):
+        if name in function.__globals__:
+            digest.update(name.encode())
+            _digest_value(function.__globals__[name], digest, seen)
+
+
+def _names(code: python_types.CodeType) -> list[str]:
+    inner = [name for const in code.co_consts if isinstance(const, python_types.CodeType) for name in _names(const)]
+    return [*code.co_names, *inner]
+
+
+def _digest_code(code: python_types.CodeType, digest: Any) -> None:
+    digest.update(code.co_code + repr((code.co_names, code.co_varnames, code.co_freevars)).encode())
+    for const in code.co_consts:
+        if isinstance(const, python_types.CodeType):
+            _digest_code(const, digest)
+        else:
+            digest.update(repr(const).encode())
+
+
+def _digest_value(value: Any, digest: Any, seen: set[Any]) -> None:
+    value = getattr(value, "py_func", value)
+    if isinstance(value, python_types.FunctionType):
+        _digest_function(value, digest, seen)
+    elif isinstance(value, python_types.ModuleType):
+        if value.__name__.split(".")[0] == "twosided":
+            raise TypeError(f"compiled code reaches the module {value.__name__}; import the names it needs from it instead")
+        digest.update(value.__name__.encode())
+    elif isinstance(value, enum.EnumType):
+        digest.update(repr(list(value.__members__.items())).encode())
+    elif isinstance(value, np.ndarray):
+        digest.update(repr((value.dtype, value.shape)).encode() + value.tobytes())
+    elif hasattr(value, "_defn"):  # one of numba's intrinsics
+        _digest_function(value._defn, digest, seen)  # noqa: SLF001
+    elif isinstance(value, type) or callable(value):
+        digest.update(f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', type(value).__qualname__)}".encode())
+    else:
+        digest.update(repr(value).encode())
+
+
+# ---------------------------------------------------------------- the disk cache
+
+
+class _DiskCache:
+    """One file per (meaning, signature, processor), written whole and then renamed: two processes never disagree on a file."""
+
+    cache_path = property(lambda _self: str(cache_folder()))
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._meaning: bytes | None = None  # found at the first compilation: every global exists by then
+
+    def _file(self, signature: Any, codegen: Any) -> Path:
+        if self._meaning is None:
+            self._meaning = meaning(self._function)
+        key = hashlib.sha256(self._meaning + repr((str(signature), codegen.magic_tuple())).encode()).hexdigest()[:32]
+        return cache_folder() / f"{self._function.__name__}-{key}.bin"
+
+    def load_overload(self, signature: Any, target_context: Any) -> CompileResult | None:
+        target_context.refresh()
+        try:
+            content = self._file(signature, target_context.codegen()).read_bytes()
+        except OSError:
+            return None
+        try:
+            return CompileResult._rebuild(target_context, *pickle.loads(content))  # noqa: S301, SLF001 - our own cache
+        except Exception:  # noqa: BLE001 - a damaged cache file must cost a compilation, never a run
+            return None
+
+    def save_overload(self, signature: Any, result: Any) -> None:
+        if any(not lifted.can_cache for lifted in result.lifted) or result.library.has_dynamic_globals:
+            return
+        path = self._file(signature, result.codegen)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.stem, suffix=".tmp", delete=False) as file:
+                file.write(dumps(result._reduce()))  # noqa: SLF001
+            Path(file.name).replace(path)
+        except OSError:  # no place to write: the code is compiled again in the next process, and nothing else changes
+            return
+
+    def enable(self) -> None: ...
+    def disable(self) -> None: ...
+    def flush(self) -> None: ...
+
+
+def compiled(function: F, signature: Any = None, *, inline: bool = False) -> F:
+    """Return *function* compiled on first use and cached on disk.
+
+    Args:
+        function: written in the part of Python that numba compiles.
+        signature: where given, the only signature there will ever be; it is compiled (or found in the cache) at this call.
+        inline: always copy it into its callers: for the few helpers that run once per event.
+    """
+    if INTERPRETED:
+        return function
+    dispatcher = njit(function, forceinline=inline)
+    dispatcher._cache = _DiskCache(function)  # noqa: SLF001
+    if signature is not None:
+        dispatcher.compile(signature)
+        dispatcher.disable_compile()
+    return dispatcher  # type: ignore[no-any-return]
+
+
+def cache_hits(function: Any) -> tuple[int, int]:
+    """Return how often *function*'s machine code was found on disk and how often it had to be compiled, in this process."""
+    if INTERPRETED:
+        return (0, 0)
+    stats = function.stats
+    return sum(stats.cache_hits.values()), sum(stats.cache_misses.values())
+
+
+# ---------------------------------------------------------------- calling by address
+
+
+def decision_type(header: np.dtype[Any]) -> Any:
+    """Return the first-class function type of a strategy that is handed a record beginning with *header*."""
+    return types.FunctionType(types.void(numba.from_dtype(header)))
+
+
+def address_of(dispatcher: Any) -> int:
+    """Return the address of the only compiled form of *dispatcher*, in numba's own calling convention.
+
+    That convention, unlike C's, carries exceptions, so an error in a strategy reaches Python with the user's file and line.
+    """
+    (overload,) = dispatcher.overloads.values()
+    return int(overload.library.get_pointer_to_function(overload.fndesc.llvm_func_name))
+
+
+def function_at(kind: Any) -> Any:
+    """Return a function that turns an address into a callable of *kind* (see `decision_type`) inside compiled code."""
+    if INTERPRETED:
+        return lambda _address: None  # engines never take this branch: every strategy is decided by Python
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def call_target(_typing: Any, _address: Any) -> Any:
+        def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            function = cgutils.create_struct_proxy(kind)(context, builder)
+            pointer = builder.inttoptr(arguments[0], cgutils.voidptr_t)
+            function.c_addr = pointer
+            function.jit_addr = pointer
+            function.py_addr = ir.Constant(cgutils.voidptr_t, None)
+            return function._getvalue()  # noqa: SLF001
+
+        return kind(types.intp), codegen
+
+    return call_target
+
+
+# ---------------------------------------------------------------- bits
+
+
+def _bit_intrinsic(highest: bool) -> Any:
+    @intrinsic  # type: ignore[untyped-decorator]
+    def find(_typing: Any, word: Any) -> Any:
+        def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            zero_is_defined = ir.Constant(ir.IntType(1), 0)
+            if highest:
+                return builder.sub(ir.Constant(ir.IntType(64), 63), builder.ctlz(arguments[0], zero_is_defined))
+            return builder.cttz(arguments[0], zero_is_defined)
+
+        return types.int64(word), codegen
+
+    return find
+
+
+if INTERPRETED:
+
+    def highest_bit(word: Any) -> int:
+        """Return the index (0 to 63) of the highest set bit of a non-zero 64-bit word."""
+        return (int(word) & 0xFFFF_FFFF_FFFF_FFFF).bit_length() - 1
+
+    def lowest_bit(word: Any) -> int:
+        """Return the index (0 to 63) of the lowest set bit of a non-zero 64-bit word."""
+        return (int(word) & -int(word)).bit_length() - 1
+
+else:
+    highest_bit = _bit_intrinsic(highest=True)
+    lowest_bit = _bit_intrinsic(highest=False)

@@ -1,0 +1,1 @@
+"""Sources of events and venues put together: replay of recordings, generated order flow."""

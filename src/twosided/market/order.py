@@ -1,0 +1,172 @@
+"""The vocabulary of own orders: states, what may happen to them, and the records of the run's logs.
+
+The numbers in these enumerations stand in saved Runs and in digests: add at the end, never renumber.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+__all__ = [
+    "DECISION",
+    "EQUITY",
+    "FILL",
+    "MID",
+    "ORDER_EVENT",
+    "QUOTE_CHANGE",
+    "FillCause",
+    "OrderAction",
+    "OrderState",
+    "Reason",
+]
+
+
+class OrderState(IntEnum):
+    """Where an own order stands, as far as we know.
+
+    UNKNOWN is not REJECTED: a request whose answer was lost may be live at the venue, counts against every limit, and is never
+    sent again before the venue has said what it is.
+    """
+
+    FREE = 0  # no order: an empty slot
+    PENDING_NEW = 1  # sent, not acknowledged
+    WORKING = 2  # acknowledged, rests
+    PENDING_CANCEL = 3  # cancel sent
+    PENDING_REPLACE = 4  # replace sent
+    FILLED = 5
+    CANCELLED = 6
+    REJECTED = 7
+    UNKNOWN = 8  # an answer is overdue
+
+
+class OrderAction(IntEnum):
+    """One line of the order log: what we sent, or what the venue reported."""
+
+    SEND_NEW = 1
+    SEND_CANCEL = 2
+    SEND_REPLACE = 3
+    ACCEPTED = 4
+    REPLACED = 5
+    CANCELLED = 6
+    REJECTED = 7  # a new order was refused
+    CANCEL_REJECTED = 8  # a cancel or replace came too late
+    PARTIALLY_FILLED = 9
+    FILLED = 10
+    DENIED = 11  # never sent: stopped by our own checks
+    TIMED_OUT = 12  # no answer in time: the order is UNKNOWN
+
+
+class Reason(IntEnum):
+    """Why an order was sent, moved, refused or stopped; every line of the order log has one."""
+
+    NONE = 0
+    QUOTE = 1  # the strategy asked for this quote
+    QUOTE_MOVED = 2  # the strategy moved it
+    QUOTE_WITHDRAWN = 3  # the strategy no longer wants it
+    QUOTE_SMALLER = 4  # reduced in place, queue priority kept
+    TOP_UP = 5  # little was left of it: replaced by the full size
+    WOULD_CROSS = 6  # post-only, and it would have taken liquidity
+    NOT_TRADING = 7  # the market is not in continuous trading
+    SELF_CROSS = 8  # would have met an own order on the other side
+    TOO_LATE = 9  # the order was gone when the request arrived
+    NO_FREE_SLOT = 10  # more requests in flight than the run keeps room for
+    PRICE_OUT_OF_RANGE = 11  # not positive, or beyond what the book can hold
+    TRADE_AT_PRICE = 12  # filled: the queue ahead was used up
+    TRADE_THROUGH = 13  # filled: a trade printed beyond our price
+    BOOK_CROSSED = 14  # filled: the opposite best quote reached our price
+    TOOK = 15  # filled on arrival, as taker
+    IMMEDIATE_REMAINDER = 16  # immediate-or-cancel: what could not trade at once
+
+
+class FillCause(IntEnum):
+    """Why a fill happened; a subset of `Reason` by number."""
+
+    TRADE_AT_PRICE = 12
+    TRADE_THROUGH = 13
+    BOOK_CROSSED = 14
+    TOOK = 15
+
+
+FILL = np.dtype(
+    [
+        ("exch_ns", "<i8"),  # when the exchange matched it
+        ("local_ns", "<i8"),  # when we learnt of it
+        ("strategy", "<i8"),  # row of the strategy in a shared pass
+        ("market", "<i8"),
+        ("order_id", "<i8"),  # that strategy's own message number
+        ("side", "<i8"),  # +1 we bought, -1 we sold
+        ("ticks", "<i8"),
+        ("lots", "<i8"),
+        ("maker", "<i8"),  # 1 maker, 0 taker
+        ("hedge", "<i8"),  # 1 when the order was marked as a hedge
+        ("fee", "<i8"),  # money quanta, positive = paid; taxes are apart
+        ("tax", "<i8"),  # money quanta
+        ("position_lots", "<i8"),  # after the fill
+        ("cause", "<i8"),  # FillCause
+    ]
+)
+"""One own fill, in the order of the exchange's clock."""
+
+ORDER_EVENT = np.dtype(
+    [
+        ("ns", "<i8"),  # our clock
+        ("strategy", "<i8"),
+        ("market", "<i8"),
+        ("order_id", "<i8"),
+        ("action", "<i8"),  # OrderAction
+        ("reason", "<i8"),  # Reason
+        ("side", "<i8"),
+        ("ticks", "<i8"),
+        ("lots", "<i8"),  # size asked for, or filled by this report
+        ("open_lots", "<i8"),  # what is still open, as far as we know
+    ]
+)
+"""One line of the audit trail."""
+
+QUOTE_CHANGE = np.dtype(
+    [
+        ("ns", "<i8"),  # our clock
+        ("strategy", "<i8"),
+        ("market", "<i8"),
+        ("side", "<i8"),
+        ("level", "<i8"),  # 0 is nearest to the mid
+        ("ticks", "<i8"),
+        ("lots", "<i8"),  # 0: no quote on this level
+    ]
+)
+"""What a strategy wanted, whenever that changed."""
+
+DECISION = np.dtype(
+    [
+        ("ns", "<i8"),  # our clock
+        ("strategy", "<i8"),
+        ("wake", "<i8"),  # bits of strategies.contract.Wake: why it was woken
+        ("bid_ticks", "<i8"),  # what it saw of market 0
+        ("ask_ticks", "<i8"),
+        ("position_lots", "<i8"),  # what it believed to hold in market 0
+    ]
+)
+"""One waking of a strategy."""
+
+EQUITY = np.dtype(
+    [
+        ("ns", "<i8"),  # exchange clock
+        ("strategy", "<i8"),
+        ("market", "<i8"),
+        ("position_lots", "<i8"),
+        ("cash", "<i8"),  # money quanta, fees, taxes and funding already taken off
+        ("fees", "<i8"),  # money quanta, fees and taxes so far
+        ("mid_half_ticks", "<i8"),  # bid + ask of the last valid mid, in ticks: twice the mid
+    ]
+)
+"""The account at one instant; equity = cash + position_lots × mid_half_ticks × half_tick_lot."""
+
+MID = np.dtype(
+    [
+        ("exch_ns", "<i8"),
+        ("market", "<i8"),
+        ("bid_ticks", "<i8"),
+        ("ask_ticks", "<i8"),
+    ]
+)
+"""The touch at the exchange whenever it changed after a whole message, valid (both sides, not crossed, market open) states only."""

@@ -1,0 +1,117 @@
+"""A Run: everything an engine knows about what happened, and all that reports and statistics ever read.
+
+A Run is a handful of Polars frames (columns as in `twosided.market.order`, without ``strategy``) and a dictionary of facts. It is
+saved to a folder of Parquet files and one JSON file. Its digest says whether two runs did the same, to the last integer.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+
+from twosided.errors import DataError, InputError
+from twosided.market.instrument import Instrument
+
+__all__ = ["FRAMES", "Run", "digest_of"]
+
+FRAMES = ("fills", "orders", "quotes", "decisions", "equity", "mids")
+"""The frames of a Run, in the order in which the digest reads them."""
+
+_FACTS = "run.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What an engine returns.
+
+    ``facts`` holds at least: ``strategy`` (its name), ``params``, ``engine``, ``seed``, ``start_ns``, ``end_ns`` (exchange clock),
+    ``events``, ``seconds`` (wall time), ``versions``, ``data`` (what was read and which defects it had), ``settings`` (latencies,
+    queue model, order manager), ``opening`` and ``closing`` (per market: ``position_lots``, ``cash``, ``fees``, ``taxes``,
+    ``funding``, ``volume_lots``, ``turnover``; money in quanta), ``counts`` (decisions, messages sent) and ``complete`` (False after Ctrl-C).
+    """
+
+    instruments: tuple[Instrument, ...]
+    facts: dict[str, Any]
+    fills: pl.DataFrame
+    orders: pl.DataFrame
+    quotes: pl.DataFrame
+    decisions: pl.DataFrame
+    equity: pl.DataFrame
+    mids: pl.DataFrame
+    _digest: list[str] = field(default_factory=list, repr=False, compare=False)
+
+    def digest(self) -> str:
+        """Return a hash of every frame's column names, types and values, and of the closing accounts.
+
+        It does not depend on wall time, versions, files, compression, the number of cores or what else ran in the same pass.
+        """
+        if not self._digest:
+            closing = json.dumps(self.facts["closing"], sort_keys=True).encode()
+            self._digest.append(digest_of({name: getattr(self, name) for name in FRAMES}, closing))
+        return self._digest[0]
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the Run to *folder*, completely or not at all; an older Run there is replaced.
+
+        Raises:
+            InputError: the place cannot be written, or *folder* exists and is not a Run.
+        """
+        folder = Path(folder)
+        if folder.exists() and not (folder.is_dir() and ((folder / _FACTS).exists() or not any(folder.iterdir()))):
+            raise InputError(f"{folder} exists and does not hold a Run; name a new folder, or remove it first")
+        partial = None
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+            for name in FRAMES:
+                getattr(self, name).write_parquet(partial / f"{name}.parquet")
+            instruments = [instrument.model_dump(mode="json") for instrument in self.instruments]
+            content = {"format": 1, "digest": self.digest(), "instruments": instruments, "facts": self.facts}
+            (partial / _FACTS).write_text(json.dumps(content, indent=1, sort_keys=True))
+            if folder.exists():
+                shutil.rmtree(folder)
+            partial.chmod(0o755)
+            partial.replace(folder)
+        except OSError as error:
+            raise InputError(f"{folder} cannot be written: {error.strerror or error}; nothing was left behind") from None
+        finally:
+            if partial is not None and partial.exists():
+                shutil.rmtree(partial, ignore_errors=True)
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a Run that `save` wrote.
+
+        Raises:
+            DataError: the folder is missing, incomplete, or its content does not have the digest it was saved with.
+        """
+        folder = Path(folder)
+        try:
+            content = json.loads((folder / _FACTS).read_text())
+            frames = {name: pl.read_parquet(folder / f"{name}.parquet") for name in FRAMES}
+            instruments = tuple(Instrument.model_validate(each) for each in content["instruments"])
+            run = cls(instruments=instruments, facts=content["facts"], _digest=[], **frames)
+        except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+            raise DataError(folder, "", f"not a saved Run ({error}); expected {_FACTS} and {len(FRAMES)} Parquet files") from None
+        if run.digest() != content["digest"]:
+            raise DataError(folder, "", f"digest {run.digest()} differs from the saved {content['digest']}: a file was changed")
+        return run
+
+
+def digest_of(frames: dict[str, pl.DataFrame], extra: bytes = b"") -> str:
+    """Return the hash of *frames*: names, types, and values as little-endian buffers, in the given order."""
+    digest = hashlib.sha256(extra)
+    for name, frame in frames.items():
+        for column in frame.columns:
+            values = np.ascontiguousarray(frame[column].to_numpy())
+            values = values.astype(values.dtype.newbyteorder("<"), copy=False)
+            digest.update(f"{name}.{column}:{values.dtype.str}:{len(values)};".encode())
+            digest.update(values.tobytes())
+    return digest.hexdigest()[:32]

@@ -1,0 +1,1 @@
+"""The mathematics of optimal quotes: pure functions of numbers, no market objects."""

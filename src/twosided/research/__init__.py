@@ -1,0 +1,1 @@
+"""What needs engines and statistics together: calibration."""

@@ -1,0 +1,1 @@
+"""Limits and pre-trade checks between what a strategy wants and what is sent."""

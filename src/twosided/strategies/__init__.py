@@ -1,0 +1,1 @@
+"""The strategy contract and the strategies that ship; each reads like its formula."""
