@@ -10,7 +10,7 @@ measures both.
 
 The whole of it, for any number of books, is one array of 64-bit integers, so that compiled code passes one argument:
 
-    [ next free page, number of pages ] [ a block for every row ] [ page 1 ] [ page 2 ] ...
+    [ next free page, number of pages, where pages begin ] [ a block for every row ] [ page 1 ] [ page 2 ] ...
 
 A *row* is one side of one book. A row's block is its best price, the bitmap of pages that exist, and the directory from page of
 prices to page of memory (0: none). `Ladder` wraps one book for use from Python.
@@ -46,8 +46,8 @@ BID, ASK = 1, -1
 NO_BID, NO_ASK = -(1 << 40), 1 << 40
 """Best prices of an empty side: worse than any price, so that ``bid < ask`` still holds."""
 
-_HEAD = 2  # words before the rows: next free page, number of pages
-_FREE, _PAGES = 0, 1
+_HEAD = 3  # words before the rows
+_FREE, _PAGES, _BASE = 0, 1, 2  # next free page, number of pages, where page 0 would begin
 _BEST = 0  # words of a row's block
 _USED = 8  # bitmap of pages that exist
 _N_USED = 1 << 14
@@ -62,16 +62,16 @@ Books = npt.NDArray[np.int64]
 
 def new_books(rows: int, pages: int = 64) -> Books:
     """Return memory for *rows* empty sides; memory is touched only where prices appear. Even rows are bids, odd rows asks."""
-    books = np.zeros(_HEAD + rows * _ROW + (pages + 1) * _PAGE, np.int64)
-    books[_FREE], books[_PAGES] = 1, pages
+    books = np.zeros(books[_BASE] + (pages + 1) * _PAGE, np.int64)
+    books[_FREE], books[_PAGES], books[_BASE] = 1, pages, _HEAD + rows * _ROW
     for row in range(rows):
         books[_HEAD + row * _ROW + _BEST] = NO_BID if row % 2 == 0 else NO_ASK
     return books
 
 
-def grow_books(books: Books, rows: int) -> Books:
+def grow_books(books: Books) -> Books:
     """Return *books* with room for twice as many pages; content and results stay the same."""
-    pages, start = int(books[_PAGES]), _HEAD + rows * _ROW
+    pages, start = int(books[_PAGES]), int(books[_BASE])
     larger = np.zeros(start + (2 * pages + 1) * _PAGE, np.int64)
     used = np.flatnonzero(books[:start])
     larger[used] = books[used]
@@ -88,20 +88,20 @@ def _is_full(books: Any) -> bool:
 is_full = compiled(_is_full)
 
 
-def _page_at(books: Any, row: int, rows: int, ticks: int) -> int:
+def _page_at(books: Any, row: int, ticks: int) -> int:
     """Return where in *books* the page of *ticks* begins, 0 where there is none."""
     number = books[_HEAD + row * _ROW + _DIRECTORY + (ticks >> 12) + (_N_DIRECTORY >> 1)]
     if number == 0:
         return 0
-    return int(_HEAD + rows * _ROW + number * _PAGE)
+    return int(books[_BASE] + number * _PAGE)
 
 
 _page_at_c = compiled(_page_at)
 
 
-def _level_of(books: Any, row: int, rows: int, ticks: int) -> int:
+def _level_of(books: Any, row: int, ticks: int) -> int:
     """Return the lots at *ticks*."""
-    page = _page_at_c(books, row, rows, ticks)
+    page = _page_at_c(books, row, ticks)
     if page == 0:
         return 0
     return int(books[page + _LOTS + (ticks & 4095)])
@@ -118,7 +118,7 @@ def _best_of(books: Any, row: int) -> int:
 best_of = compiled(_best_of)
 
 
-def _set_level(books: Any, row: int, rows: int, ticks: int, lots: int) -> int:
+def _set_level(books: Any, row: int, ticks: int, lots: int) -> int:
     """Let the level at *ticks* hold *lots* (0 removes it) and return what it held before."""
     head = _HEAD + row * _ROW
     entry = head + _DIRECTORY + (ticks >> 12) + (_N_DIRECTORY >> 1)
@@ -127,7 +127,7 @@ def _set_level(books: Any, row: int, rows: int, ticks: int, lots: int) -> int:
         if lots == 0:
             return 0
         number = _add_page(books, head, entry)
-    page = _HEAD + rows * _ROW + number * _PAGE
+    page = books[_BASE] + number * _PAGE
     place = ticks & 4095
     old = books[page + _LOTS + place]
     books[page + _LOTS + place] = lots
@@ -141,7 +141,7 @@ def _set_level(books: Any, row: int, rows: int, ticks: int, lots: int) -> int:
         if (ticks - best) * (1 - 2 * (row & 1)) > 0:
             books[head + _BEST] = ticks
     elif ticks == best:
-        books[head + _BEST] = next_level(books, row, rows, ticks)
+        books[head + _BEST] = next_level(books, row, ticks)
     return int(old)
 
 
@@ -209,11 +209,11 @@ def _next_in_page(books: Any, page: int, place: int, down: bool) -> int:
 _next_place = compiled(_next_in_page)
 
 
-def _next_level(books: Any, row: int, rows: int, ticks: int) -> int:
+def _next_level(books: Any, row: int, ticks: int) -> int:
     """Return the next price with lots beyond *ticks*, away from the touch; `NO_BID` or `NO_ASK` where there is none."""
     head, down = _HEAD + row * _ROW, row & 1 == 0
     leaf = (ticks >> 12) + (_N_DIRECTORY >> 1)
-    page = _page_at_c(books, row, rows, ticks)
+    page = _page_at_c(books, row, ticks)
     if page != 0:
         place = _next_place(books, page, ticks & 4095, down)
         if place >= 0:
@@ -226,7 +226,7 @@ def _next_level(books: Any, row: int, rows: int, ticks: int) -> int:
             bit = highest_bit(leaves) if down else lowest_bit(leaves)
             leaves &= ~(np.int64(1) << np.int64(bit))
             leaf = group * 64 + bit
-            page = _HEAD + rows * _ROW + books[head + _DIRECTORY + leaf] * _PAGE
+            page = books[_BASE] + books[head + _DIRECTORY + leaf] * _PAGE
             place = _best_place(books, page, down)
             if place >= 0:
                 return int((leaf - (_N_DIRECTORY >> 1)) * 4096 + place)
@@ -240,7 +240,7 @@ next_level = compiled(_next_level)
 set_level = compiled(_set_level, inline=True)
 
 
-def _clear_row(books: Any, row: int, rows: int) -> None:
+def _clear_row(books: Any, row: int) -> None:
     """Remove all levels of a row: as many steps as it has pages, times the size of a page."""
     head = _HEAD + row * _ROW
     for group in range(_N_USED):
@@ -248,7 +248,7 @@ def _clear_row(books: Any, row: int, rows: int) -> None:
         while leaves != 0:
             bit = lowest_bit(leaves)
             leaves &= ~(np.int64(1) << np.int64(bit))
-            page = _HEAD + rows * _ROW + books[head + _DIRECTORY + group * 64 + bit] * _PAGE
+            page = books[_BASE] + books[head + _DIRECTORY + group * 64 + bit] * _PAGE
             if books[page + _SUMMARY] != 0:
                 for offset in range(page, page + _PAGE):
                     books[offset] = 0
@@ -285,17 +285,17 @@ class Ladder:
         if lots < 0:
             raise InputError(f"lots is {lots}; allowed: 0 or more")
         if is_full(self.books):
-            self.books = grow_books(self.books, 2)
-        return int(set_level(self.books, self._row(side), 2, ticks, lots))
+            self.books = grow_books(self.books)
+        return int(set_level(self.books, self._row(side), ticks, lots))
 
     def lots(self, side: int, ticks: int) -> int:
         """Return the lots at *ticks*."""
-        return int(level_of(self.books, self._row(side), 2, ticks))
+        return int(level_of(self.books, self._row(side), ticks))
 
     def clear(self, side: int = 0) -> None:
         """Remove all levels of *side*, of both with 0."""
         for each in (BID, ASK) if side == 0 else (side,):
-            clear_row(self.books, self._row(each), 2)
+            clear_row(self.books, self._row(each))
 
     @property
     def best_bid(self) -> int | None:
@@ -326,7 +326,7 @@ class Ladder:
         ticks = int(best_of(self.books, row))
         while ticks not in {NO_BID, NO_ASK} and (levels is None or len(found) < levels):
             found.append((ticks, self.lots(side, ticks)))
-            ticks = int(next_level(self.books, row, 2, ticks))
+            ticks = int(next_level(self.books, row, ticks))
         return found
 
     def validate(self) -> None:
@@ -336,20 +336,20 @@ class Ladder:
             AssertionError: naming the invariant that does not hold.
         """
         for side in (BID, ASK):
-            _validate_row(self.books, self._row(side), 2)
+            _validate_row(self.books, self._row(side))
 
     @staticmethod
     def _row(side: int) -> int:
         return 0 if side == BID else 1
 
 
-def _validate_row(books: Books, row: int, rows: int) -> None:
+def _validate_row(books: Books, row: int) -> None:
     """Check one row; see `Ladder.validate`."""
     head, name = _HEAD + row * _ROW, "bid" if row % 2 == 0 else "ask"
     directory = books[head + _DIRECTORY : head + _ROW]
     levels: dict[int, int] = {}
     for leaf in np.flatnonzero(directory):
-        page = _HEAD + rows * _ROW + int(directory[leaf]) * _PAGE
+        page = books[_BASE] + int(directory[leaf]) * _PAGE
         lots = books[page + _LOTS : page + _PAGE]
         base = (int(leaf) - (_N_DIRECTORY >> 1)) * 4096
         levels |= {base + int(place): int(lots[place]) for place in np.flatnonzero(lots)}
