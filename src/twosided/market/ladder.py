@@ -62,7 +62,7 @@ Books = npt.NDArray[np.int64]
 
 def new_books(rows: int, pages: int = 64) -> Books:
     """Return memory for *rows* empty sides; memory is touched only where prices appear. Even rows are bids, odd rows asks."""
-    books = np.zeros(books[_BASE] + (pages + 1) * _PAGE, np.int64)
+    books = np.zeros(_HEAD + rows * _ROW + (pages + 1) * _PAGE, np.int64)
     books[_FREE], books[_PAGES], books[_BASE] = 1, pages, _HEAD + rows * _ROW
     for row in range(rows):
         books[_HEAD + row * _ROW + _BEST] = NO_BID if row % 2 == 0 else NO_ASK
