@@ -1,0 +1,83 @@
+"""Strategies by name, shipped or the user's own."""
+
+import sys
+
+import pytest
+
+from twosided.errors import InputError
+from twosided.strategies.catalogue import STRATEGIES, find_strategy
+
+OWN = """
+from twosided.strategies.contract import strategy, quote_bid
+
+@strategy(distance=3.0, quantity=1.0)
+def mine(ctx):
+    quote_bid(ctx, 0, 0, ctx.market[0].bid_ticks - ctx.params.distance, ctx.params.quantity)
+"""
+
+
+@pytest.fixture
+def own_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    def write(text, name="own.py"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_the_shipped_strategies():
+    assert list(STRATEGIES) == ["fixed", "skewed_price", "skewed_size", "grid", "avellaneda_stoikov", "glft"]
+    for name, strategy in STRATEGIES.items():
+        assert strategy.name == name
+        assert find_strategy(name) is strategy
+        assert all(param.help or param.unit for param in strategy.params.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("gltf", "glft"), ("skew_price", "skewed_price"), ("avellaneda", "avellaneda_stoikov")]
+)
+def test_an_unknown_name_is_answered_with_the_nearest(name, meant):
+    with pytest.raises(InputError, match=f"strategy '{name}' is unknown; did you mean '{meant}'"):
+        find_strategy(name)
+
+
+def test_a_name_like_none_is_answered_with_all():
+    with pytest.raises(InputError, match="known: avellaneda_stoikov, fixed, glft, grid, skewed_price, skewed_size"):
+        find_strategy("xyz:q")
+
+
+def test_a_user_s_file(own_file, decide):
+    mine = find_strategy(f"{own_file(OWN)}:mine")
+    assert decide(mine, {"distance": 4.0}, bid=1000, ask=1001).bids == [(996, 1)]
+
+
+def test_a_user_s_file_imports_what_stands_beside_it(own_file):
+    own_file("DISTANCE = 8.0", "beside_own_file.py")
+    path = own_file(OWN.replace("distance=3.0", "distance=DISTANCE") + "\n", "own.py")
+    path.write_text("from beside_own_file import DISTANCE\n" + path.read_text())
+    assert find_strategy(f"{path}:mine").params["distance"].default == 8.0
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "said"),
+    [
+        (OWN, ":mien", "holds no strategy 'mien'; did you mean 'mine'"),
+        (OWN, "", r"does not say which one; allowed: .*own.py:mine"),
+        ("x = 1", ":x", "holds no strategy; one is a function under @strategy"),
+        ("x = (", ":x", r"own.py, line 1: SyntaxError"),
+        ("\n1 / 0", ":x", r"own.py, line 2: ZeroDivisionError: division by zero"),
+        ("import nothing_of_the_kind", ":x", r"line 1: ModuleNotFoundError"),
+        (OWN.replace("distance=3.0", "count=3, size=3.0"), ":mine", r"own.py: strategy mine declares 'size'"),
+    ],
+)
+def test_what_is_wrong_with_a_user_s_file_is_said_in_one_sentence(own_file, text, name, said):
+    with pytest.raises(InputError, match=said):
+        find_strategy(f"{own_file(text)}{name}")
+
+
+def test_a_missing_file():
+    with pytest.raises(InputError, match=r"strategy file nowhere/own.py does not exist"):
+        find_strategy("nowhere/own.py:mine")
