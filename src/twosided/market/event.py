@@ -31,7 +31,7 @@ EVENT = np.dtype(
             ("lots", "<i8"),  # new size of the level (DEPTH), size traded (TRADE), size of the order; Status for STATUS
             ("ticks", "<i4"),  # price in the instrument's price quantum
             ("kind", "u1"),  # Kind
-            ("flags", "u1"),  # Flag
+            ("flags", "u1"),  # Flag; in kernels event["flags"], because numpy's scalars have a `.flags` of their own
             ("side", "i1"),  # +1 bid or buyer, -1 ask or seller, 0 unknown; for TRADE the aggressor's side
             ("market", "u1"),  # index into the run's instruments
         ],

@@ -4,6 +4,7 @@ The numbers in these enumerations stand in saved Runs and in digests: add at the
 """
 
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,10 @@ __all__ = [
     "OrderState",
     "Reason",
 ]
+
+
+def _record(fields: list[tuple[str, str]]) -> np.dtype[Any]:
+    return np.dtype((np.record, fields))
 
 
 class OrderState(IntEnum):
@@ -87,7 +92,7 @@ class FillCause(IntEnum):
     TOOK = 15
 
 
-FILL = np.dtype(
+FILL = _record(
     [
         ("exch_ns", "<i8"),  # when the exchange matched it
         ("local_ns", "<i8"),  # when we learnt of it
@@ -107,7 +112,7 @@ FILL = np.dtype(
 )
 """One own fill, in the order of the exchange's clock."""
 
-ORDER_EVENT = np.dtype(
+ORDER_EVENT = _record(
     [
         ("ns", "<i8"),  # our clock
         ("strategy", "<i8"),
@@ -123,7 +128,7 @@ ORDER_EVENT = np.dtype(
 )
 """One line of the audit trail."""
 
-QUOTE_CHANGE = np.dtype(
+QUOTE_CHANGE = _record(
     [
         ("ns", "<i8"),  # our clock
         ("strategy", "<i8"),
@@ -136,7 +141,7 @@ QUOTE_CHANGE = np.dtype(
 )
 """What a strategy wanted, whenever that changed."""
 
-DECISION = np.dtype(
+DECISION = _record(
     [
         ("ns", "<i8"),  # our clock
         ("strategy", "<i8"),
@@ -148,7 +153,7 @@ DECISION = np.dtype(
 )
 """One waking of a strategy."""
 
-EQUITY = np.dtype(
+EQUITY = _record(
     [
         ("ns", "<i8"),  # exchange clock
         ("strategy", "<i8"),
@@ -161,7 +166,7 @@ EQUITY = np.dtype(
 )
 """The account at one instant; equity = cash + position_lots × mid_half_ticks × half_tick_lot."""
 
-MID = np.dtype(
+MID = _record(
     [
         ("exch_ns", "<i8"),
         ("market", "<i8"),

@@ -203,7 +203,10 @@ class Strategy:
         return {name: self.values.get(name, param.default) for name, param in self.params.items()}
 
     def row_dtype(self, markets: int) -> np.dtype[Any]:
-        """Return the record that the function is handed when it sees *markets* markets."""
+        """Return the record that the function is handed when it sees *markets* markets.
+
+        Up to ``quotes`` it is the same for all strategies with as many levels, so that an engine can see many rows as one array.
+        """
         params = [(name, "i8" if param.integer or param.choices else "f8") for name, param in self.params.items()]
         return _record(
             [

@@ -1,0 +1,482 @@
+"""Replay of recorded order books: one pass through the data for any number of strategies.
+
+`replay` prepares arrays, calls the loop of `twosided.engines.replay_kernel` until the data ends, and makes a `Run` of what it
+logged. The loop comes back whenever Python is needed: to decide for a strategy that is not compiled, to empty logs, to enlarge a
+book, to show progress or notice Ctrl-C.
+"""
+
+import platform
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any, Protocol, overload
+
+import numpy as np
+import polars as pl
+from numba import from_dtype, types
+
+from twosided._compile import INTERPRETED, compiled
+from twosided._random import Purpose, random_bits
+from twosided.engines.replay_kernel import DONE, EMPTY_LOGS, GROW, PAUSE, advance
+from twosided.engines.settings import Latency, ReplaySettings
+from twosided.errors import InputError, StrategyError, TwosidedError, suggest
+from twosided.execution.ledger import ACCOUNT, fee_schedule
+from twosided.execution.queue import CONSERVATIVE, LOG, POWER
+from twosided.execution.state import CELL, CORE, FOREVER, LATENCY_POINTS, new_tables, point_at
+from twosided.market.event import EVENT, Events, Flag, Kind, Status, exchange_order
+from twosided.market.instrument import Instrument
+from twosided.market.ladder import NO_BID, grow_books, is_full, new_books
+from twosided.market.order import DECISION, EQUITY, FILL, MID, ORDER_EVENT, QUOTE_CHANGE
+from twosided.market.run import Run
+from twosided.signals.top import SIGNALS
+from twosided.strategies.contract import Strategy
+from twosided.units import time_text
+
+__all__ = ["Recorded", "replay"]
+
+PROGRESS_EVERY = 500_000
+"""Events between two looks at the progress bar and Ctrl-C."""
+
+Progress = Callable[[int, int], None]
+
+
+class Recorded(Protocol):
+    """What `replay` needs of a recording; `twosided.data.Recording` is one."""
+
+    @property
+    def events(self) -> Events:
+        """Events in the order of our clock."""
+        ...
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """One per market."""
+        ...
+
+    def facts(self) -> dict[str, Any]:
+        """Say what was read and which defects it had."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Bare:
+    """Events that come without a file."""
+
+    events: Events
+    instruments: tuple[Instrument, ...]
+
+    def facts(self) -> dict[str, Any]:
+        return {"names": ["(events in memory)"], "events": len(self.events)}
+
+
+@overload
+def replay(data: Recorded | Events, strategies: Strategy, **options: Any) -> Run: ...
+@overload
+def replay(data: Recorded | Events, strategies: Sequence[Strategy], **options: Any) -> list[Run]: ...
+def replay(
+    data: Recorded | Events,
+    strategies: Strategy | Sequence[Strategy],
+    *,
+    instruments: Sequence[Instrument] | Instrument | None = None,
+    settings: ReplaySettings | None = None,
+    start_ns: int | None = None,
+    progress: Progress | None = None,
+) -> Run | list[Run]:
+    """Replay recorded events through one strategy, or through several at once.
+
+    Args:
+        data: a recording (`twosided.load`), or an array of `EVENT` together with *instruments*.
+        strategies: one, or a list: the books are rebuilt once for all of them, and each result is that of its own separate run.
+        instruments: for events without a recording.
+        settings: latencies, queue model and order handling; `ReplaySettings` says what is assumed without it.
+        start_ns: strategies are asked from this time on (our clock); the book is built from the beginning.
+        progress: called with (events done, events in all) a few times a second. A KeyboardInterrupt stops the run, which is then
+            returned as far as it got, with ``facts["complete"]`` False.
+
+    Returns:
+        A `Run`, or a list of them in the order of *strategies*.
+
+    Raises:
+        InputError: data or parameters that cannot be used.
+        StrategyError: a strategy raised.
+    """
+    recorded = _recorded(data, instruments)
+    settings = settings or ReplaySettings()
+    asked = [strategies] if isinstance(strategies, Strategy) else list(strategies)
+    if not asked:
+        raise InputError("strategies is empty; allowed: at least one")
+    runs: dict[int, Run] = {}
+    for levels in sorted({strategy.levels for strategy in asked}):  # one pass for all that have as many quote levels
+        chosen = [i for i, strategy in enumerate(asked) if strategy.levels == levels]
+        engine = _Engine(recorded, [asked[i] for i in chosen], settings, start_ns)
+        runs |= dict(zip(chosen, engine.run(progress), strict=True))
+    return runs[0] if isinstance(strategies, Strategy) else [runs[i] for i in range(len(asked))]
+
+
+def _recorded(data: Recorded | Events, instruments: Sequence[Instrument] | Instrument | None) -> Recorded:
+    """Check what is to be replayed."""
+    if isinstance(data, np.ndarray):
+        if instruments is None:
+            raise InputError("instruments is missing; an array of events must come with the instruments of its markets")
+        listed = (instruments,) if isinstance(instruments, Instrument) else tuple(instruments)
+        data = _Bare(data, listed)
+    events = data.events
+    if events.dtype != EVENT:
+        raise InputError(f"events have dtype {events.dtype}; allowed: twosided.market.event.EVENT")
+    if len(events) == 0:
+        raise InputError("there are no events; nothing can be replayed")
+    if np.any(events["local_ns"][1:] < events["local_ns"][:-1]):
+        raise InputError("events are not in the order of local_ns; sort them, or read them with twosided.load")
+    if int(events["market"].max()) >= len(data.instruments):
+        raise InputError(f"events refer to market {events['market'].max()}; allowed: 0 to {len(data.instruments) - 1}")
+    kinds = set(np.flatnonzero(np.bincount(events["kind"])).tolist())
+    by_order = kinds & {Kind.ADD, Kind.MODIFY, Kind.CANCEL, Kind.FILL}
+    if by_order:
+        names = ", ".join(sorted(Kind(kind).name for kind in by_order))
+        raise InputError(f"events hold single orders ({names}); this replay takes books by level: DEPTH and TRADE")
+    for m, instrument in enumerate(data.instruments):
+        mine = events[events["market"] == m] if len(data.instruments) > 1 else events
+        if len(mine):
+            instrument.require_headroom(int(np.abs(mine["ticks"].astype(np.int64)).max()), int(mine["lots"].max()))
+    return data
+
+
+# ---------------------------------------------------------------- the two streams
+
+
+def _feed(events: Events, latency: Latency, seed: int) -> Events:
+    """Return the events in the order of our clock, with the feed latency that is asked for."""
+    if latency.kind == "recorded":
+        return events
+    events = exchange_order(events).copy()
+    if latency.kind == "constant":
+        events["local_ns"] = events["exch_ns"] + latency.ns
+        return events
+    last = (events["flags"] & Flag.LAST_OF_MESSAGE) != 0
+    table = _latency_table(latency, events)
+    ends = np.flatnonzero(last)
+    draws = np.array([int(random_bits(seed, Purpose.FEED_LATENCY, i)) & (LATENCY_POINTS - 1) for i in range(len(ends))])
+    arrival = np.maximum.accumulate(events["exch_ns"][ends] + table[draws])  # one connection: messages do not overtake
+    message = np.searchsorted(ends, np.arange(len(events)))
+    events["local_ns"] = arrival[np.minimum(message, len(ends) - 1)]
+    return events
+
+
+def _latency_table(latency: Latency, events: Events) -> Any:
+    """Return 1,024 quantiles of a latency in ns."""
+    if latency.kind == "constant":
+        return np.full(LATENCY_POINTS, latency.ns, np.int64)
+    last = (events["flags"] & Flag.LAST_OF_MESSAGE) != 0
+    recorded = np.sort(events["local_ns"][last] - events["exch_ns"][last])
+    points = ((np.arange(LATENCY_POINTS) + 0.5) / LATENCY_POINTS * len(recorded)).astype(np.int64)
+    return np.maximum((recorded[points] * latency.factor).astype(np.int64), 0)
+
+
+def _one_order(events: Events, exch: Events) -> bool:
+    """Say whether both clocks see the messages that change books in the same order, market by market."""
+    if exch is events:
+        return True
+    moves = events[events["kind"] != Kind.TRADE]
+    for m in np.unique(moves["market"]):
+        times = moves["exch_ns"][moves["market"] == m]
+        if np.any(times[1:] < times[:-1]):
+            return False
+    return True
+
+
+# ---------------------------------------------------------------- one pass
+
+
+_EVENTS = types.Array(from_dtype(EVENT), 1, "C")
+_SIGNATURE = types.int64(types.Array(from_dtype(CORE), 1, "C"), types.int64[::1], _EVENTS, _EVENTS)
+
+_advance: list[Callable[..., int]] = []  # the loop, compiled (or found in the cache) at the first replay of a process
+
+
+@dataclass
+class _Logs:
+    """Rows taken out of the engine's logs so far."""
+
+    fills: list[Any] = field(default_factory=list)
+    order_log: list[Any] = field(default_factory=list)
+    quote_log: list[Any] = field(default_factory=list)
+    decisions: list[Any] = field(default_factory=list)
+    equity: list[Any] = field(default_factory=list)
+    mids: list[Any] = field(default_factory=list)
+
+
+_COUNTERS = {
+    "fills": ("n_fills", FILL),
+    "order_log": ("n_orders", ORDER_EVENT),
+    "quote_log": ("n_quotes", QUOTE_CHANGE),
+    "decisions": ("n_decisions", DECISION),
+    "equity": ("n_equity", EQUITY),
+    "mids": ("n_mids", MID),
+}
+
+
+class _Engine:
+    """The arrays of one pass and what drives them."""
+
+    def __init__(self, recorded: Recorded, strategies: list[Strategy], settings: ReplaySettings, start_ns: int | None) -> None:
+        self.recorded, self.strategies, self.settings = recorded, strategies, settings
+        self.local = np.require(_feed(recorded.events, settings.feed_latency, settings.seed), requirements=["C", "W", "A"])
+        self.exch = exchange_order(self.local)
+        self.start_ns = int(self.local["local_ns"][0]) if start_ns is None else int(start_ns)
+        shared = _one_order(self.local, self.exch)
+        markets, levels = len(recorded.instruments), strategies[0].levels
+        self.books = new_books(2 * markets * (1 if shared else 2))
+        self.tables = new_tables(len(strategies), markets, 4 * levels * markets + 4, levels)
+        self.core_array = np.zeros(1, CORE)
+        self.core = self.core_array[0]
+        self.logs = _Logs()
+        self._lay_out_rows(markets)
+        self._fill_core(shared=shared)
+        self._fill_markets()
+        self._fill_strategies()
+        point_at(self.core, self.tables)
+
+    # -- preparation
+
+    def _lay_out_rows(self, markets: int) -> None:
+        """Lay the strategies' rows out in one table: each has a record of its own, and all begin alike."""
+        dtypes = [strategy.row_dtype(markets) for strategy in self.strategies]
+        row_bytes = max(dtype.itemsize for dtype in dtypes)
+        row_bytes += -row_bytes % 8
+        memory = np.zeros(len(dtypes) * row_bytes, np.uint8)
+        self.rows = [np.ndarray(1, dtype, memory.data, k * row_bytes)[0] for k, dtype in enumerate(dtypes)]
+        self.core.row_bytes = row_bytes
+        for name in ("market", "quotes", "signals"):
+            self.core[f"{name}_offset"] = dtypes[0].fields[name][1]  # type: ignore[index]
+        sources = np.full((len(dtypes), max(1, *(len(strategy.signals) for strategy in self.strategies), 1)), -1, np.int64)
+        for k, strategy in enumerate(self.strategies):
+            for j, name in enumerate(strategy.signals):
+                if name not in SIGNALS:
+                    raise InputError(f"strategy {strategy.name} asks for the signal {name!r}{suggest(name, SIGNALS)}")
+                sources[k, j] = SIGNALS.index(name)
+        self.tables |= {"rows": memory, "sources": sources.view(CELL)}
+
+    def _fill_core(self, *, shared: bool) -> None:
+        core, settings = self.core, self.settings
+        core.shared_book = int(shared)
+        core.start_ns = self.start_ns
+        core.free_message = 0
+        core.equity_every_ns = settings.equity_every
+        core.next_equity_ns = -(-self.start_ns // settings.equity_every) * settings.equity_every
+        core.seed = settings.seed
+        core.post_only, core.replace = int(settings.orders.post_only), int(settings.orders.replace)
+        core.refresh_ticks, core.top_up_below = settings.orders.refresh_ticks, settings.orders.top_up_below
+        core.partial_fills = int(settings.partial_fills)
+        core.queue_kind = {"conservative": CONSERVATIVE, "power": POWER, "log": LOG}[settings.queue.kind]
+        core.queue_exponent = settings.queue.exponent
+        core.log_orders, core.log_quotes, core.log_decisions = (
+            int(name in settings.log) for name in ("orders", "quotes", "decisions")
+        )
+        for row, latency in enumerate((settings.entry_latency, settings.response_latency)):
+            self.tables["latencies"]["number"][row] = _latency_table(latency, self.recorded.events)
+
+    def _fill_markets(self) -> None:
+        for m, instrument in enumerate(self.recorded.instruments):
+            venue = self.tables["venues"][m]
+            venue.status, self.tables["views"][m].open = Status.OPEN, 1
+            self.tables["venues"]["fees"][m] = fee_schedule(instrument)
+            venue.quantum = float(instrument.money_quantum)
+            bands = instrument.tick_table
+            if len(bands) > len(venue.band_from):
+                raise InputError(f"{instrument.symbol} has a tick table of {len(bands)} rows; allowed: {len(venue.band_from)}")
+            venue.n_bands = len(bands)
+            for i, band in enumerate(bands):
+                venue.band_from[i], venue.band_step[i] = instrument.ticks(band.from_price), instrument.ticks(band.tick_size)
+            for row in self.rows:
+                row["market"][m]["tick_size"] = float(instrument.tick_size)
+                row["market"][m]["lot_size"] = float(instrument.lot_size)
+        opening = self.recorded.instruments[0].lots(self.settings.opening_position, name="opening_position")
+        self.tables["accounts"]["position_lots"][:, 0] = opening
+        self.tables["lines"]["position_lots"][:, 0] = opening
+        self.opening = self.tables["accounts"].copy()
+
+    def _fill_strategies(self) -> None:
+        table = self.tables["strategies"]
+        for k, strategy in enumerate(self.strategies):
+            strategy.fill_params(self.rows[k], self.recorded.instruments)
+            table[k].address = strategy.address(len(self.recorded.instruments))
+            table[k].every_ns, table[k].wake = strategy.every_ns, int(strategy.wake)
+            table[k].next_ns = self.start_ns + strategy.every_ns if strategy.wake & 1 else FOREVER
+        self.core.next_timer_ns = int(table["next_ns"].min())
+
+    # -- running
+
+    def run(self, progress: Progress | None) -> list[Run]:
+        """Go through the data and return one Run per strategy."""
+        if not _advance:
+            _advance.append(advance if INTERPRETED else compiled(advance, _SIGNATURE))
+        began = time.perf_counter()
+        complete = True
+        try:
+            self._drive(progress)
+        except KeyboardInterrupt:
+            complete = False
+        self._close()
+        seconds = time.perf_counter() - began
+        return [self._make_run(k, seconds, complete=complete) for k in range(len(self.strategies))]
+
+    def _drive(self, progress: Progress | None) -> None:
+        core, total = self.core, len(self.local)
+        core.pause_at = PROGRESS_EVERY
+        while True:
+            code = self._advance_once()
+            if code >= 0:
+                self._decide(code)
+            elif code == PAUSE:
+                core.pause_at = core.next_exch + PROGRESS_EVERY
+                if progress is not None:
+                    progress(int(core.next_exch), total)
+            elif code == EMPTY_LOGS:
+                self._empty_logs()
+            elif code == GROW:
+                self._grow()
+            elif code == DONE:
+                if progress is not None:
+                    progress(total, total)
+                return
+
+    def _advance_once(self) -> int:
+        """Call the loop; what a compiled strategy raised becomes a `StrategyError`."""
+        try:
+            return int(_advance[0](self.core_array, self.books, self.exch, self.local))
+        except (TwosidedError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            core = self.core
+            if core.deciding == 0 or core.answered == 1:
+                raise
+            raise self._blame(int(core.strategy), error) from error
+
+    def _decide(self, k: int) -> None:
+        """Let Python decide for strategy *k*."""
+        try:
+            self.strategies[k].function(self.rows[k])
+        except KeyboardInterrupt:
+            raise
+        except Exception as error:
+            raise self._blame(k, error) from error
+
+    def _blame(self, k: int, error: Exception) -> StrategyError:
+        strategy = self.strategies[k]
+        file, line = strategy.function.__code__.co_filename, strategy.function.__code__.co_firstlineno
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        where = f"{file}:{frames[-1].lineno if frames else line}"
+        when = time_text(int(self.core.now_ns))
+        return StrategyError(f"strategy {strategy.name} raised {type(error).__name__}: {error} at {when} ({where})")
+
+    def _empty_logs(self) -> None:
+        core = self.core
+        for name, (counter, _) in _COUNTERS.items():
+            count = int(core[counter])
+            if count:
+                getattr(self.logs, name).append(self.tables[name][:count].copy())
+                core[counter] = 0
+
+    def _grow(self) -> None:
+        """Enlarge whatever is nearly full."""
+        core, arrays = self.core, self.tables
+        if is_full(self.books):
+            self.books = grow_books(self.books)
+        if core.grow_tops:
+            arrays["tops"] = _grow_ring(arrays["tops"], arrays["venues"])
+        if core.grow_messages:
+            n = len(arrays["messages"])
+            arrays["messages"] = np.concatenate([arrays["messages"], np.zeros(n, arrays["messages"].dtype)])
+            arrays["heap"] = np.concatenate([arrays["heap"], np.zeros(n, CELL)])
+            arrays["messages"]["next_free"][n:] = np.arange(n + 1, 2 * n + 1)
+            arrays["messages"]["next_free"][-1] = core.free_message
+            core.free_message = n
+        if core.grow_taken:
+            arrays["taken"] = np.concatenate([arrays["taken"], np.zeros_like(arrays["taken"])], axis=1)
+        core.grow_tops = core.grow_messages = core.grow_taken = 0
+        point_at(core, arrays)
+
+    def _close(self) -> None:
+        """Note every account once more, at the end."""
+        state = self.tables
+        self._empty_logs()
+        self.end_ns = int(self.exch["exch_ns"][max(int(self.core.next_exch) - 1, 0)])
+        rows = []
+        for k in range(len(self.strategies)):
+            for m, venue in enumerate(state["venues"]):
+                if venue.bid != NO_BID:
+                    account = state["accounts"][k, m]
+                    fees = account.fees + account.taxes
+                    rows.append((self.end_ns, k, m, account.position_lots, account.cash, fees, venue.bid + venue.ask))
+        if rows:
+            self.logs.equity.append(np.array(rows, EQUITY))
+
+    # -- results
+
+    def _make_run(self, k: int, seconds: float, *, complete: bool) -> Run:
+        names = {"fills": "fills", "orders": "order_log", "quotes": "quote_log", "decisions": "decisions", "equity": "equity"}
+        frames = {name: _frame(getattr(self.logs, log), _COUNTERS[log][1], k) for name, log in names.items()}
+        return Run(
+            instruments=tuple(self.recorded.instruments),
+            facts=self._facts(k, seconds, complete=complete),
+            mids=self._mids(),
+            **frames,
+        )
+
+    def _mids(self) -> pl.DataFrame:
+        """Return the touches from the start on; each market's first row is the one that held at the start."""
+        mids = _frame(self.logs.mids, MID, None)
+        before = mids.filter(pl.col("exch_ns") <= self.start_ns).group_by("market", maintain_order=True).last().select(mids.columns)
+        return pl.concat([before, mids.filter(pl.col("exch_ns") > self.start_ns)])
+
+    def _facts(self, k: int, seconds: float, *, complete: bool) -> dict[str, Any]:
+        state, strategy = self.tables, self.strategies[k]
+        done = int(self.core.next_exch)
+        return {
+            "engine": "replay",
+            "strategy": strategy.name,
+            "params": strategy.resolved(),
+            "every_ns": strategy.every_ns,
+            "settings": self.settings.model_dump(mode="json"),
+            "seed": self.settings.seed,
+            "start_ns": self.start_ns,
+            "end_ns": self.end_ns,
+            "events": done,
+            "seconds": seconds,
+            "strategies_in_pass": len(self.strategies),
+            "complete": complete,
+            "data": self.recorded.facts(),
+            "opening": [_account(row) for row in self.opening[k]],
+            "closing": [_account(row) for row in state["accounts"][k]],
+            "market_volume_lots": [int(venue.volume_lots) for venue in state["venues"]],
+            "counts": {"decisions": int(state["strategies"][k].decisions), "messages_sent": int(state["strategies"][k].sent)},
+            "versions": {
+                "twosided": version("twosided"),
+                "python": platform.python_version(),
+                **{name: version(name) for name in ("numba", "numpy", "polars")},
+            },
+        }
+
+
+def _grow_ring(tops: Any, venues: Any) -> Any:
+    """Return a ring of twice the size with the same content."""
+    size = tops.shape[1]
+    larger = np.zeros((tops.shape[0], 2 * size), tops.dtype)
+    for m, venue in enumerate(venues):
+        for number in range(int(venue.tops_out), int(venue.tops_in)):
+            larger[m, number & (2 * size - 1)] = tops[m, number & (size - 1)]
+    return larger
+
+
+def _account(row: Any) -> dict[str, int]:
+    return {name: int(row[name]) for name in ACCOUNT.names or ()}
+
+
+def _frame(chunks: list[Any], dtype: np.dtype[Any], k: int | None) -> pl.DataFrame:
+    """Return log rows as a frame; those of strategy *k* only, without the column that says so."""
+    rows = np.concatenate(chunks) if chunks else np.zeros(0, dtype)
+    if k is not None:
+        rows = rows[rows["strategy"] == k]
+    return pl.DataFrame({name: np.ascontiguousarray(rows[name]) for name in dtype.names or () if name != "strategy"})

@@ -1,0 +1,501 @@
+"""The replay loop: one pass over recorded events, books, own messages and strategies, which can stop anywhere and go on.
+
+Where you are in the pipe: all of it: events -> book -> signals -> strategy -> order manager -> venue -> fills -> ledger.
+
+Two streams of the same events are read at once: in the order of the exchange's clock, which moves the exchange's book and fills
+own orders, and in the order of ours, which is what strategies see. At one instant: exchange event, own request arriving, report, local
+event, timer; then market, then sequence.
+
+Where both clocks see the book's messages in the same order (nearly always), ours is the exchange's book, later: then one ladder is kept,
+and the top of book after each message travels to us through a ring. Otherwise a second ladder follows the local stream. The results
+are the same where both ways are possible, and a test says so.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from twosided._compile import compiled, function_at
+from twosided.execution.order_manager import manage, on_report
+from twosided.execution.state import (
+    FOREVER,
+    LOG_CAPACITY,
+    LOG_HEADROOM,
+    account_at,
+    decision_at,
+    equity_at,
+    head_at,
+    line_at,
+    log_is_full,
+    message_at,
+    mid_at,
+    order_at,
+    shown_market_at,
+    shown_signal_at,
+    signals_at,
+    source_at,
+    strategy_at,
+    top_at,
+    venue_at,
+    view_at,
+)
+from twosided.execution.venue import arrive, cap_queues, fill_crossed, forget_taken, on_level_change, on_trade
+from twosided.execution.wire import next_arrival_ns, pop_message
+from twosided.market.event import Flag, Kind, Status
+from twosided.market.ladder import NO_ASK, NO_BID, best_of, clear_row, is_full, level_of, set_level
+from twosided.signals.top import update_signals
+from twosided.strategies.contract import DECIDE, Wake
+
+__all__ = ["DONE", "EMPTY_LOGS", "GROW", "PAUSE", "advance"]
+
+DONE, PAUSE, EMPTY_LOGS, GROW = -1, -2, -3, -4
+"""Why `advance` returned; 0 or more is the strategy that Python must decide for."""
+
+_DEPTH, _TRADE, _LAST = int(Kind.DEPTH), int(Kind.TRADE), int(Flag.LAST_OF_MESSAGE)
+_BEGIN, _END, _CLEAR, _STATUS = int(Kind.SNAPSHOT_BEGIN), int(Kind.SNAPSHOT_END), int(Kind.CLEAR), int(Kind.STATUS)
+_OPEN = int(Status.OPEN)
+_IN_SNAPSHOT = 2  # a view's `ready` between the begin and the end of a snapshot
+_TIMER, _BOOK, _TRADED, _ORDER = int(Wake.TIMER), int(Wake.BOOK), int(Wake.TRADE), int(Wake.ORDER)
+
+_MIDS_LIMIT = LOG_CAPACITY - LOG_HEADROOM
+
+call = function_at(DECIDE)
+
+
+# ---------------------------------------------------------------- the exchange's side
+
+
+def _on_rare_exchange_event(s: Any, books: Any, event: Any) -> None:
+    """Apply an event that is neither a level nor a trade to the exchange's book."""
+    m = np.int64(event.market)
+    venue = venue_at(s, m)
+    if event.kind == _BEGIN:
+        clear_row(books, 2 * m)
+        clear_row(books, 2 * m + 1)
+        venue.snapshot, venue.ready, venue.dirty = 1, 0, 1
+    elif event.kind == _END:
+        venue.snapshot, venue.ready, venue.dirty = 0, 1, 1
+        cap_queues(s, books, m)
+    elif event.kind == _CLEAR:
+        if event.side >= 0:
+            clear_row(books, 2 * m)
+        if event.side <= 0:
+            clear_row(books, 2 * m + 1)
+        venue.dirty = 1
+        cap_queues(s, books, m)
+    elif event.kind == _STATUS:
+        venue.status = event.lots
+
+
+on_rare_exchange_event = compiled(_on_rare_exchange_event)
+
+
+def _on_exchange_trade(s: Any, books: Any, event: Any) -> None:
+    """Let a recorded trade hit own orders; a trade of unknown side hits the side of the book that its price is on."""
+    m = np.int64(event.market)
+    venue = venue_at(s, m)
+    if s.now_ns >= s.start_ns:
+        venue.volume_lots += event.lots
+    if venue.n_resting == 0 or venue.status != _OPEN or venue.ready == 0:
+        return
+    ticks, side = np.int64(event.ticks), -np.int64(event.side)
+    if side == 0:
+        if ticks <= best_of(books, 2 * m):
+            side = 1
+        elif ticks >= best_of(books, 2 * m + 1):
+            side = -1
+    if (side > 0 and ticks <= venue.bid_high) or (side < 0 and ticks >= venue.ask_low):
+        on_trade(s, m, side, ticks, event.lots)
+
+
+on_exchange_trade = compiled(_on_exchange_trade)
+
+
+def _log_mid(s: Any, m: int, bid: int, ask: int) -> None:
+    """Note a new valid touch."""
+    venue = venue_at(s, m)
+    venue.bid, venue.ask = bid, ask
+    row = mid_at(s, s.n_mids)
+    s.n_mids += 1
+    row.exch_ns, row.market, row.bid_ticks, row.ask_ticks = s.now_ns, m, bid, ask
+
+
+log_mid = compiled(_log_mid)
+
+
+def _after_book_message(s: Any, books: Any, m: int) -> None:
+    """Check the exchange's book after a whole message: fill what it crosses, note the touch, send the top on its way to us."""
+    venue = venue_at(s, m)
+    venue.dirty = 0
+    bid, ask = best_of(books, 2 * m), best_of(books, 2 * m + 1)
+    valid = bid != NO_BID and ask != NO_ASK and bid < ask
+    if venue.ready == 0 and venue.snapshot == 0 and valid:
+        venue.ready = 1  # a file without a snapshot: the book counts as whole once it has two sides
+    if venue.status == _OPEN and venue.ready == 1:
+        if venue.n_resting > 0 and (ask <= venue.bid_high or bid >= venue.ask_low):
+            fill_crossed(s, books, m)
+        if valid and (bid != venue.bid or ask != venue.ask):
+            log_mid(s, m, bid, ask)
+    if s.shared_book == 1:
+        ring = s.tops_size
+        top = top_at(s, m, venue.tops_in & (ring - 1))
+        venue.tops_in += 1
+        top.bid, top.ask, top.ready = bid, ask, venue.ready
+        top.bid_lots = level_of(books, 2 * m, bid) if bid != NO_BID else 0
+        top.ask_lots = level_of(books, 2 * m + 1, ask) if ask != NO_ASK else 0
+        if venue.tops_in - venue.tops_out >= ring:
+            s.grow_tops = 1
+
+
+after_book_message = compiled(_after_book_message)
+
+
+def _on_exchange_event(s: Any, books: Any, event: Any) -> None:
+    """Apply one event to the exchange's side."""
+    m, kind = np.int64(event.market), event.kind
+    venue = venue_at(s, m)
+    if kind == _DEPTH:
+        ticks, lots, side = np.int64(event.ticks), event.lots, np.int64(event.side)
+        old = set_level(books, 2 * m + (0 if side > 0 else 1), ticks, lots)
+        venue.dirty = 1
+        low, high = (venue.bid_low, venue.bid_high) if side > 0 else (venue.ask_low, venue.ask_high)
+        if low <= ticks <= high:
+            on_level_change(s, m, side, ticks, old, lots)
+        if venue.n_taken > 0:
+            forget_taken(s, m, side, ticks)
+    elif kind == _TRADE:
+        on_exchange_trade(s, books, event)
+    else:
+        on_rare_exchange_event(s, books, event)
+    if event["flags"] & _LAST and venue.dirty == 1:
+        after_book_message(s, books, m)
+
+
+on_exchange_event = compiled(_on_exchange_event, inline=True)
+
+
+# ---------------------------------------------------------------- our side
+
+
+def _on_rare_local_event(s: Any, books: Any, event: Any, row: int) -> None:
+    """Apply an event that is neither a level nor a trade to our view."""
+    view = view_at(s, np.int64(event.market))
+    if event.kind == _STATUS:
+        view.open = 1 if event.lots == _OPEN else 0
+        view.causes |= _BOOK
+        return
+    view.dirty = 1
+    if event.kind == _BEGIN:
+        view.ready = _IN_SNAPSHOT
+    elif event.kind == _END:
+        view.ready = 1
+    if s.shared_book == 0 and event.kind != _END:
+        if event.kind == _BEGIN or event.side >= 0:
+            clear_row(books, row)
+        if event.kind == _BEGIN or event.side <= 0:
+            clear_row(books, row + 1)
+
+
+on_rare_local_event = compiled(_on_rare_local_event)
+
+
+def _show_top(s: Any, m: int, bid: int, ask: int, bid_lots: int, ask_lots: int) -> None:
+    """Let a top of book become what strategies see, update signals, and note whether it is a reason to wake them."""
+    view = view_at(s, m)
+    if bid != view.bid_ticks or ask != view.ask_ticks or bid_lots != view.bid_lots or ask_lots != view.ask_lots:
+        view.causes |= _BOOK
+    view.bid_ticks, view.ask_ticks, view.bid_lots, view.ask_lots = bid, ask, bid_lots, ask_lots
+    view.book_ns = s.now_ns
+    if bid != NO_BID and ask != NO_ASK:
+        update_signals(signals_at(s, m), s.now_ns, bid, ask, bid_lots, ask_lots)
+
+
+show_top = compiled(_show_top)
+
+
+def _after_local_message(s: Any, books: Any, m: int) -> None:
+    """Finish a message on our side: look at the book it left, and mark the strategies that it should wake."""
+    view = view_at(s, m)
+    if view.dirty == 1:
+        view.dirty = 0
+        if s.shared_book == 1:
+            venue = venue_at(s, m)
+            top = top_at(s, m, venue.tops_out & (s.tops_size - 1))
+            venue.tops_out += 1
+            view.ready = top.ready
+            show_top(s, m, top.bid, top.ask, top.bid_lots, top.ask_lots)
+        else:
+            row = 2 * (s.n_markets + m)
+            bid, ask = best_of(books, row), best_of(books, row + 1)
+            if view.ready == 0 and bid != NO_BID and ask != NO_ASK and bid < ask:
+                view.ready = 1
+            bid_lots = level_of(books, row, bid) if bid != NO_BID else 0
+            ask_lots = level_of(books, row + 1, ask) if ask != NO_ASK else 0
+            show_top(s, m, bid, ask, bid_lots, ask_lots)
+    if view.causes != 0:
+        wake_all(s, view.causes, m)
+        view.causes = 0
+
+
+def _wake_all(s: Any, causes: int, m: int) -> None:
+    """Mark every strategy that wants to be woken by one of *causes*."""
+    for k in range(s.n_strategies):
+        strategy = strategy_at(s, k)
+        if strategy.wake & causes:
+            strategy.pending |= strategy.wake & causes
+            s.deciding = 1
+    s.wake_market = m
+
+
+wake_all = compiled(_wake_all)
+after_local_message = compiled(_after_local_message)
+
+
+def _on_local_event(s: Any, books: Any, event: Any) -> None:
+    """Apply one event to our side."""
+    m, kind = np.int64(event.market), event.kind
+    view = view_at(s, m)
+    if kind == _DEPTH:
+        view.dirty = 1
+        if s.shared_book == 0:
+            set_level(books, 2 * (s.n_markets + m) + (0 if event.side > 0 else 1), np.int64(event.ticks), event.lots)
+    elif kind == _TRADE:
+        view.trade_ticks, view.trade_lots, view.trade_side = event.ticks, event.lots, event.side
+        view.causes |= _TRADED
+    else:
+        on_rare_local_event(s, books, event, 2 * (s.n_markets + m))
+    if event["flags"] & _LAST:
+        after_local_message(s, books, m)
+
+
+on_local_event = compiled(_on_local_event, inline=True)
+
+
+# ---------------------------------------------------------------- asking strategies
+
+
+def _may_decide(s: Any) -> bool:
+    """Say whether strategies may be asked: the start has come, and every market shows a whole, two-sided book."""
+    if s.now_ns < s.start_ns:
+        return False
+    for m in range(s.n_markets):
+        view = view_at(s, m)
+        if view.ready != 1 or view.bid_ticks == NO_BID or view.ask_ticks == NO_ASK:
+            return False
+    return True
+
+
+may_decide = compiled(_may_decide)
+
+
+def _show_signal(s: Any, k: int, j: int, m: int) -> None:
+    """Show strategy *k* the *j*-th signal it asked for."""
+    source, values = source_at(s, k, j).number, signals_at(s, m)
+    if source == 0:
+        shown_signal_at(s, k, j, m).value = values.imbalance
+    elif source == 1:
+        shown_signal_at(s, k, j, m).value = values.microprice_ticks
+    elif source == 2:
+        shown_signal_at(s, k, j, m).value = values.volatility
+
+
+show_signal = compiled(_show_signal)
+
+
+def _show_market(s: Any, k: int) -> None:
+    """Fill strategy *k*'s row with what it may see now."""
+    head = head_at(s, k)
+    head.now_ns, head.start_ns = s.now_ns, s.start_ns
+    head.wake, head.wake_market = strategy_at(s, k).pending, s.wake_market
+    for m in range(s.n_markets):
+        shown, view, line = shown_market_at(s, k, m), view_at(s, m), line_at(s, k, m)
+        shown.bid_ticks, shown.ask_ticks = view.bid_ticks, view.ask_ticks
+        shown.bid_lots, shown.ask_lots = view.bid_lots, view.ask_lots
+        shown.book_ns, shown.open = view.book_ns, view.open
+        shown.trade_ticks, shown.trade_lots, shown.trade_side = view.trade_ticks, view.trade_lots, view.trade_side
+        shown.position_lots, shown.cash = line.position_lots, line.cash * venue_at(s, m).quantum
+        shown.working_bid_lots, shown.working_ask_lots = 0, 0
+        for j in range(s.n_signals):
+            show_signal(s, k, j, m)
+    for slot in range(s.n_slots):
+        order = order_at(s, k, slot)
+        if 1 <= order.state <= 4 or order.state == 8:  # live states, see order_state
+            if order.side > 0:
+                shown_market_at(s, k, order.market).working_bid_lots += order.open_lots
+            else:
+                shown_market_at(s, k, order.market).working_ask_lots += order.open_lots
+
+
+show_market = compiled(_show_market)
+
+
+def _log_decision(s: Any, k: int) -> None:
+    """Note that a strategy was asked."""
+    strategy_at(s, k).decisions += 1
+    if s.log_decisions == 1:
+        row, shown = decision_at(s, s.n_decisions), shown_market_at(s, k, 0)
+        s.n_decisions += 1
+        row.ns, row.strategy, row.wake = s.now_ns, k, strategy_at(s, k).pending
+        row.bid_ticks, row.ask_ticks, row.position_lots = shown.bid_ticks, shown.ask_ticks, shown.position_lots
+
+
+log_decision = compiled(_log_decision)
+
+
+def _ask_strategies(s: Any) -> int:
+    """Ask every marked strategy and manage its orders; return the one that Python must decide for, or a code to come back with."""
+    if s.answered == 0 and s.strategy == 0 and not may_decide(s):
+        for k in range(s.n_strategies):
+            strategy_at(s, k).pending = 0
+        s.deciding = 0
+        return DONE
+    while s.strategy < s.n_strategies:
+        k = s.strategy
+        if strategy_at(s, k).pending != 0:
+            if s.answered == 0:
+                if log_is_full(s):
+                    return EMPTY_LOGS
+                if s.grow_messages == 1 or s.grow_taken == 1:
+                    return GROW
+                show_market(s, k)
+                if strategy_at(s, k).address == 0:
+                    s.answered = 1
+                    return int(k)
+                call(strategy_at(s, k).address)(head_at(s, k))
+            s.answered = 0
+            log_decision(s, k)
+            strategy_at(s, k).pending = 0
+            manage(s, k)
+        s.strategy += 1
+    s.strategy, s.deciding = 0, 0
+    return DONE
+
+
+ask_strategies = compiled(_ask_strategies)
+
+
+# ---------------------------------------------------------------- time
+
+
+def _ring_timers(s: Any) -> None:
+    """Mark every strategy whose timer has come, and find when the next one comes."""
+    s.next_timer_ns = FOREVER
+    for k in range(s.n_strategies):
+        strategy = strategy_at(s, k)
+        if strategy.next_ns <= s.now_ns:
+            strategy.pending |= _TIMER
+            strategy.next_ns += strategy.every_ns
+            s.deciding = 1
+            s.wake_market = -1
+        s.next_timer_ns = min(s.next_timer_ns, strategy.next_ns)
+
+
+ring_timers = compiled(_ring_timers)
+
+
+def _log_equity(s: Any) -> None:
+    """Note every account in every market, at the exchange, now."""
+    for k in range(s.n_strategies):
+        for m in range(s.n_markets):
+            account, venue = account_at(s, k, m), venue_at(s, m)
+            if venue.bid == NO_BID:
+                continue
+            row = equity_at(s, s.n_equity)
+            s.n_equity += 1
+            row.ns, row.strategy, row.market = s.now_ns, k, m
+            row.position_lots, row.cash, row.fees = account.position_lots, account.cash, account.fees + account.taxes
+            row.mid_half_ticks = venue.bid + venue.ask
+
+
+log_equity = compiled(_log_equity)
+
+
+def _deliver(s: Any, books: Any) -> None:
+    """Let the earliest own message arrive."""
+    number = pop_message(s)
+    message = message_at(s, number)
+    s.now_ns = message.ns
+    if message.rank == 0:
+        arrive(s, books, number)
+        return
+    k, m = message.strategy, message.market
+    on_report(s, number)
+    strategy = strategy_at(s, k)
+    if strategy.wake & _ORDER:
+        strategy.pending |= _ORDER
+        s.deciding = 1
+        s.wake_market = m
+
+
+deliver = compiled(_deliver)
+
+
+def _advance(s: Any, books: Any, exch: Any, local: Any) -> int:
+    """Go on until the data ends, Python is needed, or it is time to pause; return why (see `DONE` and the others)."""
+    i, j = s.next_exch, s.next_local
+    n_exch, n_local = exch.shape[0], local.shape[0]
+    pause_at = min(s.pause_at, n_exch)
+    while True:
+        if s.deciding == 1:
+            s.next_exch, s.next_local = i, j
+            code = ask_strategies(s)
+            if code != DONE:
+                return int(code)
+        if log_is_full(s):
+            s.next_exch, s.next_local = i, j
+            return EMPTY_LOGS
+        if s.grow_tops == 1 or s.grow_messages == 1 or s.grow_taken == 1 or is_full(books):
+            s.next_exch, s.next_local = i, j
+            return GROW
+        if i >= n_exch and j >= n_local:
+            s.next_exch, s.next_local = i, j
+            return DONE
+        own = next_arrival_ns(s)
+        due = min(s.next_timer_ns, s.next_equity_ns)
+        heard = local[j].local_ns if j < n_local else FOREVER
+        # exchange events, as long as nothing else comes first
+        limit = min(own, heard, due)
+        before = s.n_messages
+        while i < pause_at:
+            event = exch[i]
+            if event.exch_ns > limit:
+                break
+            s.now_ns = event.exch_ns
+            on_exchange_event(s, books, event)
+            i += 1
+            if s.n_messages != before or s.grow_tops == 1 or is_full(books) or s.n_mids > _MIDS_LIMIT:
+                break
+        if s.n_messages != before or s.grow_tops == 1 or is_full(books) or s.n_mids > _MIDS_LIMIT:
+            continue
+        happens = exch[i].exch_ns if i < n_exch else FOREVER
+        if i >= pause_at and i < n_exch and happens <= limit:
+            s.next_exch, s.next_local = i, j
+            return PAUSE
+        if own < happens and own <= heard and own <= due:
+            deliver(s, books)
+            continue
+        # our side of events, as long as nothing else comes first
+        if heard < happens and heard <= due:
+            while j < n_local and s.deciding == 0:
+                event = local[j]
+                if event.local_ns >= happens or event.local_ns >= own or event.local_ns > due:
+                    break
+                s.now_ns = event.local_ns
+                on_local_event(s, books, event)
+                j += 1
+            continue
+        if due == s.next_timer_ns:
+            s.now_ns = due
+            ring_timers(s)
+        else:
+            s.now_ns = due
+            log_equity(s)
+            s.next_equity_ns += s.equity_every_ns
+
+
+loop = compiled(_advance, inline=True)
+
+
+def advance(core: Any, books: Any, exch: Any, local: Any) -> int:
+    """Go on with the replay whose `CORE` is the only element of *core*; see `_advance`."""
+    return int(loop(core[0], books, exch, local))

@@ -1,0 +1,351 @@
+"""The order manager: from the quotes a strategy wants to the smallest set of new, cancel and replace requests.
+
+Where you are in the pipe: strategy -> risk -> *order manager* -> venue. The state machine is `twosided.execution.order_state`.
+
+For each market and side, with the quotes wanted and the orders that may still trade:
+
+1. an order at (or within `refresh_ticks` of) a wanted price serves that quote and keeps its place in the queue, whichever level it
+   served before; it is reduced in place when too large, and renewed when less than `top_up_below` of the wanted size is open;
+2. a quote without an order moves an order that serves none (one replace, or a cancel and a new order), else a new order is sent;
+3. orders that serve no quote are cancelled.
+
+A request is sent only about an order that has none under way. A side with an order in state UNKNOWN gets no new ones. Post-only quotes
+are held one step inside the opposite best price; with a tick table, prices are rounded outward to a valid one.
+"""
+
+from typing import Any
+
+from twosided._compile import compiled
+from twosided.execution.codes import (
+    DO_CANCELLED,
+    DO_DENIED,
+    DO_FILLED,
+    DO_PARTIALLY_FILLED,
+    DO_REJECTED,
+    DO_REPLACED,
+    DO_SEND_CANCEL,
+    DO_SEND_NEW,
+    DO_SEND_REPLACE,
+    IS_FREE,
+    IS_PENDING_CANCEL,
+    IS_PENDING_NEW,
+    IS_PENDING_REPLACE,
+    IS_UNKNOWN,
+    IS_WORKING,
+    WHY_NO_FREE_SLOT,
+    WHY_QUOTE,
+    WHY_QUOTE_MOVED,
+    WHY_QUOTE_SMALLER,
+    WHY_QUOTE_WITHDRAWN,
+    WHY_SELF_CROSS,
+    WHY_TOP_UP,
+)
+from twosided.execution.order_state import is_live, next_state
+from twosided.execution.state import (
+    line_at,
+    message_at,
+    order_at,
+    order_event_at,
+    quote_at,
+    quote_change_at,
+    strategy_at,
+    venue_at,
+    view_at,
+    wanted_at,
+)
+from twosided.execution.wire import send_to_venue
+
+__all__ = ["manage", "on_report", "step_at"]
+
+_SENTINEL = 1 << 40
+
+
+def _step_at(venue: Any, ticks: int, below: bool) -> int:
+    """Return the tick-table step that holds at *ticks*, or just below it where a band begins there."""
+    step = 1
+    for i in range(venue.n_bands):
+        if venue.band_from[i] < ticks or (venue.band_from[i] == ticks and not below):
+            step = venue.band_step[i]
+    return int(step)
+
+
+step_at = compiled(_step_at)
+
+
+def _allowed_ticks(venue: Any, view: Any, s: Any, side: int, ticks: int) -> int:
+    """Return the price at which a quote may be sent: on the tick table, rounded outward, and when post-only inside the opposite best."""
+    if side > 0:
+        if s.post_only == 1 and ticks >= view.ask_ticks:
+            ticks = view.ask_ticks - step_at(venue, view.ask_ticks, True)
+        return int(ticks - ticks % step_at(venue, ticks, False))
+    if s.post_only == 1 and ticks <= view.bid_ticks:
+        ticks = view.bid_ticks + step_at(venue, view.bid_ticks, False)
+    return int(ticks + -ticks % step_at(venue, ticks, True))
+
+
+allowed_ticks = compiled(_allowed_ticks)
+
+
+def _log_order(s: Any, k: int, order: Any, action: int, reason: int, ticks: int, lots: int) -> None:
+    """Write one line of the audit trail."""
+    if s.log_orders == 0:
+        return
+    row = order_event_at(s, s.n_orders)
+    s.n_orders += 1
+    row.ns, row.strategy, row.market, row.order_id = s.now_ns, k, order.market, order.id
+    row.action, row.reason, row.side = action, reason, order.side
+    row.ticks, row.lots, row.open_lots = ticks, lots, order.open_lots
+
+
+log_order = compiled(_log_order)
+
+
+def _request(s: Any, k: int, slot: int, action: int, reason: int, ticks: int, lots: int) -> None:
+    """Send a request about the order in a slot. *lots* is the size that should be open; the venue is told the total."""
+    order = order_at(s, k, slot)
+    order.state = next_state(order.state, action, reason)
+    order.pending_ticks, order.pending_lots = ticks, lots
+    log_order(s, k, order, action, reason, ticks, lots)
+    total = lots + order.filled_lots
+    send_to_venue(s, k, slot, order, action, ticks, total)
+
+
+request = compiled(_request)
+
+
+def _send_new(s: Any, k: int, m: int, side: int, level: int, ticks: int, lots: int) -> None:
+    """Send a new order from a free slot; without one the quote waits for the next decision, and the log says so."""
+    for slot in range(s.n_slots):
+        order = order_at(s, k, slot)
+        if order.in_flight == 0 and order.resting == 0 and not is_live(order.state):
+            order.state = IS_FREE
+            order.market, order.side, order.ticks, order.open_lots = m, side, ticks, lots
+            order.filled_lots, order.venue_filled, order.level = 0, 0, level
+            order.id = strategy_at(s, k).sent + 1
+            request(s, k, slot, DO_SEND_NEW, WHY_QUOTE, ticks, lots)
+            return
+    _log_denied(s, k, m, side, ticks, lots, WHY_NO_FREE_SLOT)
+
+
+def _deny(s: Any, k: int, m: int, side: int, ticks: int, lots: int, reason: int) -> None:
+    """Log a quote that our own checks stopped."""
+    if s.log_orders == 0:
+        return
+    row = order_event_at(s, s.n_orders)
+    s.n_orders += 1
+    row.ns, row.strategy, row.market, row.order_id = s.now_ns, k, m, 0
+    row.action, row.reason, row.side = DO_DENIED, reason, side
+    row.ticks, row.lots, row.open_lots = ticks, lots, 0
+
+
+_log_denied = compiled(_deny)
+send_new = compiled(_send_new)
+
+
+def _serves(order: Any, m: int, side: int) -> bool:
+    """Say whether an order could serve a quote of this market and side."""
+    return bool(
+        order.market == m
+        and order.side == side
+        and (order.state == IS_WORKING or order.state == IS_PENDING_NEW or order.state == IS_PENDING_REPLACE)
+    )
+
+
+serves = compiled(_serves)
+
+
+def _price_asked(order: Any) -> int:
+    """Return the price at which an order will stand once requests under way are done."""
+    return int(order.pending_ticks if order.state == IS_PENDING_REPLACE else order.ticks)
+
+
+price_asked = compiled(_price_asked)
+
+
+def _nearest_order(s: Any, k: int, m: int, side: int, ticks: int) -> int:
+    """Return the slot of the order nearest to *ticks*, within the refresh tolerance, that serves no quote yet; -1 without one."""
+    found, nearest = -1, s.refresh_ticks + 1
+    for slot in range(s.n_slots):
+        order = order_at(s, k, slot)
+        if serves(order, m, side) and order.level < 0:
+            distance = abs(price_asked(order) - ticks)
+            if distance < nearest:
+                found, nearest = slot, distance
+    return found
+
+
+nearest_order = compiled(_nearest_order)
+
+
+def _adjust_size(s: Any, k: int, slot: int, lots: int) -> bool:
+    """Bring the size of an order that keeps its price near to *lots*: smaller at once, larger only when little is left.
+
+    Return False where the venue cannot replace and the order is cancelled to make room for a new one.
+    """
+    order = order_at(s, k, slot)
+    if order.state != IS_WORKING:
+        return True
+    if order.open_lots > lots:
+        reason = WHY_QUOTE_SMALLER
+    elif order.open_lots < lots * s.top_up_below:
+        reason = WHY_TOP_UP
+    else:
+        return True
+    if s.replace == 1:
+        request(s, k, slot, DO_SEND_REPLACE, reason, order.ticks, lots)
+        return True
+    request(s, k, slot, DO_SEND_CANCEL, reason, order.ticks, order.open_lots)
+    order.level = -1
+    return False
+
+
+adjust_size = compiled(_adjust_size)
+
+
+def _movable_order(s: Any, k: int, m: int, side: int) -> int:
+    """Return the slot of a working order that serves no quote, -1 without one."""
+    for slot in range(s.n_slots):
+        order = order_at(s, k, slot)
+        if order.market == m and order.side == side and order.state == IS_WORKING and order.level < 0:
+            return slot
+    return -1
+
+
+movable_order = compiled(_movable_order)
+
+
+def _manage_side(s: Any, k: int, m: int, side: int, worst_allowed: int) -> None:
+    """Bring the orders of one market and side to the wanted quotes; see the module's text for the rules."""
+    view, venue = view_at(s, m), venue_at(s, m)
+    index, levels = 0 if side > 0 else 1, s.n_levels
+    busy = 0  # orders that occupy a level: live, and not being cancelled
+    for slot in range(s.n_slots):
+        order = order_at(s, k, slot)
+        if order.market == m and order.side == side and is_live(order.state):
+            order.level = -1
+            if order.state == IS_UNKNOWN:
+                busy += levels
+            elif order.state != IS_PENDING_CANCEL:
+                busy += 1
+    unserved = 0
+    for level in range(levels):  # 1. orders that can stay
+        quote = quote_at(s, k, m, index, level)
+        if quote.lots <= 0 or view.open == 0:
+            continue
+        ticks = allowed_ticks(venue, view, s, side, quote.ticks)
+        if (worst_allowed - ticks) * side < 0:
+            continue
+        slot = nearest_order(s, k, m, side, ticks)
+        if slot >= 0:
+            order_at(s, k, slot).level = level
+            if not adjust_size(s, k, slot, quote.lots):
+                busy -= 1
+                unserved += 1
+        else:
+            unserved += 1
+    for level in range(levels if unserved > 0 else 0):  # 2. quotes without an order
+        quote = quote_at(s, k, m, index, level)
+        if quote.lots <= 0 or view.open == 0 or level_is_served(s, k, m, side, level):
+            continue
+        ticks = allowed_ticks(venue, view, s, side, quote.ticks)
+        if (worst_allowed - ticks) * side < 0:
+            continue
+        slot = movable_order(s, k, m, side)
+        if slot >= 0:
+            if s.replace == 1:
+                order_at(s, k, slot).level = level
+                request(s, k, slot, DO_SEND_REPLACE, WHY_QUOTE_MOVED, ticks, quote.lots)
+                continue
+            request(s, k, slot, DO_SEND_CANCEL, WHY_QUOTE_MOVED, order_at(s, k, slot).ticks, order_at(s, k, slot).open_lots)
+            busy -= 1
+        if busy < levels:
+            send_new(s, k, m, side, level, ticks, quote.lots)
+            busy += 1
+    while True:  # 3. orders that nobody wants
+        slot = movable_order(s, k, m, side)
+        if slot < 0:
+            break
+        request(s, k, slot, DO_SEND_CANCEL, WHY_QUOTE_WITHDRAWN, order_at(s, k, slot).ticks, order_at(s, k, slot).open_lots)
+
+
+def _level_is_served(s: Any, k: int, m: int, side: int, level: int) -> bool:
+    """Say whether an order serves this quote level already."""
+    for slot in range(s.n_slots):
+        order = order_at(s, k, slot)
+        if order.level == level and serves(order, m, side):
+            return True
+    return False
+
+
+level_is_served = compiled(_level_is_served)
+manage_side = compiled(_manage_side)
+
+
+def _lowest_ask(s: Any, k: int, m: int) -> int:
+    """Return the lowest wanted ask as it would be sent, a price beyond all others without one."""
+    lowest = _SENTINEL
+    for level in range(s.n_levels):
+        quote = quote_at(s, k, m, 1, level)
+        if quote.lots > 0:
+            lowest = min(lowest, allowed_ticks(venue_at(s, m), view_at(s, m), s, -1, quote.ticks))
+    return int(lowest)
+
+
+lowest_ask = compiled(_lowest_ask)
+
+
+def _note_quotes(s: Any, k: int, m: int, lowest: int) -> None:
+    """Log the quotes that changed since the last decision, and those that would meet an own quote."""
+    for index in range(2):
+        for level in range(s.n_levels):
+            quote, last = quote_at(s, k, m, index, level), wanted_at(s, k, m, index, level)
+            if quote.lots == last.lots and (quote.ticks == last.ticks or quote.lots == 0):
+                continue
+            last.ticks, last.lots = quote.ticks, quote.lots
+            side = 1 - 2 * index
+            if side > 0 and quote.lots > 0 and quote.ticks >= lowest:
+                _log_denied(s, k, m, side, quote.ticks, quote.lots, WHY_SELF_CROSS)
+            if s.log_quotes == 1:
+                row = quote_change_at(s, s.n_quotes)
+                s.n_quotes += 1
+                row.ns, row.strategy, row.market = s.now_ns, k, m
+                row.side, row.level, row.ticks, row.lots = side, level, quote.ticks, quote.lots
+
+
+note_quotes = compiled(_note_quotes)
+
+
+def _manage(s: Any, k: int) -> None:
+    """Bring strategy *k*'s orders in every market to the quotes it wants now."""
+    for m in range(s.n_markets):
+        lowest = lowest_ask(s, k, m)
+        note_quotes(s, k, m, lowest)
+        manage_side(s, k, m, 1, lowest - 1)  # a bid that would meet an own ask is not sent
+        manage_side(s, k, m, -1, -_SENTINEL)
+
+
+manage = compiled(_manage)
+
+
+def _on_report(s: Any, number: int) -> None:
+    """Take in a report from the venue: state, open size, position and cash as known here."""
+    message = message_at(s, number)
+    k, action, reason, lots = message.strategy, message.action, message.reason, message.lots
+    order = order_at(s, k, message.slot)
+    order.in_flight -= 1
+    if action == DO_FILLED or action == DO_PARTIALLY_FILLED:
+        line, fees = line_at(s, k, order.market), venue_at(s, order.market).fees
+        line.position_lots += order.side * lots
+        line.cash -= order.side * 2 * message.ticks * lots * fees.half_tick_lot + message.fee
+        order.filled_lots += lots
+        order.open_lots = max(order.open_lots - lots, 0)
+        order.pending_lots = max(order.pending_lots - lots, 0)
+    elif action == DO_REPLACED:
+        order.ticks, order.open_lots = message.ticks, lots
+    elif action == DO_CANCELLED or action == DO_REJECTED:
+        order.open_lots = 0
+    order.state = next_state(order.state, action, reason)
+    log_order(s, k, order, action, reason, message.ticks, lots)
+
+
+on_report = compiled(_on_report)

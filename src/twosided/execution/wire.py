@@ -1,0 +1,149 @@
+"""Own messages under way, in both directions, and the latency they are given.
+
+Messages of one strategy to one market travel on one connection: they arrive in the order in which they were sent, like on TCP,
+whatever latency each of them drew. The latency of a message depends on the seed, the direction and the strategy's own message number only.
+
+A heap orders them by arrival; at one instant what reaches the exchange comes before what reaches us, then market, then strategy, then the order of
+sending.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from twosided._compile import compiled
+from twosided._random import Purpose, random_bits
+from twosided.execution.state import FOREVER, LATENCY_POINTS, heap_at, latency_at, line_at, message_at, strategy_at
+
+__all__ = ["next_arrival_ns", "pop_message", "send_to_us", "send_to_venue"]
+
+TO_VENUE, TO_US = 0, 1
+_ENTRY, _RESPONSE = int(Purpose.ENTRY_LATENCY), int(Purpose.RESPONSE_LATENCY)
+
+
+def _earlier(s: Any, a: int, b: int) -> bool:
+    """Say whether message *a* comes before message *b*."""
+    one, two = message_at(s, a), message_at(s, b)
+    if one.ns != two.ns:
+        return bool(one.ns < two.ns)
+    if one.rank != two.rank:
+        return bool(one.rank < two.rank)
+    if one.market != two.market:
+        return bool(one.market < two.market)
+    if one.strategy != two.strategy:
+        return bool(one.strategy < two.strategy)
+    return bool(one.number < two.number)
+
+
+earlier = compiled(_earlier)
+
+
+def _push(s: Any, number: int) -> None:
+    """Put message *number*, whose record is filled in, on the heap."""
+    at = s.n_messages
+    s.n_messages = at + 1
+    while at > 0:
+        parent = (at - 1) >> 1
+        if not earlier(s, number, heap_at(s, parent).number):
+            break
+        heap_at(s, at).number = heap_at(s, parent).number
+        at = parent
+    heap_at(s, at).number = number
+    if 2 * s.n_messages > s.messages_size:
+        s.grow_messages = 1
+
+
+push = compiled(_push)
+
+
+def _pop_message(s: Any) -> int:
+    """Take the earliest message off the heap and return its number; the record stays readable until the next send."""
+    first = heap_at(s, 0).number
+    size = s.n_messages - 1
+    s.n_messages = size
+    last = heap_at(s, size).number
+    at = 0
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        if child + 1 < size and earlier(s, heap_at(s, child + 1).number, heap_at(s, child).number):
+            child += 1
+        if not earlier(s, heap_at(s, child).number, last):
+            break
+        heap_at(s, at).number = heap_at(s, child).number
+        at = child
+    heap_at(s, at).number = last
+    message_at(s, first).next_free = s.free_message
+    s.free_message = first
+    return int(first)
+
+
+pop_message = compiled(_pop_message)
+
+
+def _next_arrival_ns(s: Any) -> int:
+    """Return when the next message arrives, `FOREVER` when none is under way."""
+    return int(message_at(s, heap_at(s, 0).number).ns) if s.n_messages > 0 else FOREVER
+
+
+next_arrival_ns = compiled(_next_arrival_ns)
+
+
+def _latency_ns(s: Any, row: int, purpose: int, number: int) -> int:
+    """Return the latency of a strategy's message *number*: a random point of the quantile table *row*."""
+    if latency_at(s, row, 0).number == latency_at(s, row, LATENCY_POINTS - 1).number:
+        return int(latency_at(s, row, 0).number)
+    return int(latency_at(s, row, int(random_bits(s.seed, purpose, number) & np.uint64(1023))).number)
+
+
+latency_ns = compiled(_latency_ns)
+
+
+def _new_message(s: Any) -> int:
+    """Take a free record and return its number."""
+    number = s.free_message
+    s.free_message = message_at(s, number).next_free
+    return int(number)
+
+
+new_message = compiled(_new_message)
+
+
+def _send_to_venue(s: Any, k: int, slot: int, order: Any, action: int, ticks: int, lots: int) -> None:
+    """Send a request about *order* to its market; it arrives one order-entry latency from now."""
+    number, strategy, line = new_message(s), strategy_at(s, k), line_at(s, k, order.market)
+    strategy.sent += 1
+    arrival = s.now_ns + latency_ns(s, TO_VENUE, _ENTRY, strategy.sent)
+    line.last_entry_ns = max(line.last_entry_ns, arrival)
+    message = message_at(s, number)
+    message.ns, message.rank = line.last_entry_ns, TO_VENUE
+    message.market, message.strategy, message.number = order.market, k, strategy.sent
+    message.slot, message.order_id = slot, order.id
+    message.action, message.reason = action, 0
+    message.ticks, message.lots = ticks, lots
+    order.in_flight += 1
+    push(s, number)
+
+
+send_to_venue = compiled(_send_to_venue)
+
+
+def _send_to_us(s: Any, k: int, slot: int, order: Any, action: int, reason: int, ticks: int, lots: int, fee: int) -> int:
+    """Send a report about *order* from its market; it arrives one response latency from now. Return that time."""
+    number, strategy, line = new_message(s), strategy_at(s, k), line_at(s, k, order.market)
+    strategy.received += 1
+    arrival = s.now_ns + latency_ns(s, TO_US, _RESPONSE, strategy.received)
+    line.last_response_ns = max(line.last_response_ns, arrival)
+    message = message_at(s, number)
+    message.ns, message.rank = line.last_response_ns, TO_US
+    message.market, message.strategy, message.number = order.market, k, strategy.received
+    message.slot, message.order_id = slot, order.id
+    message.action, message.reason = action, reason
+    message.ticks, message.lots, message.fee = ticks, lots, fee
+    order.in_flight += 1
+    push(s, number)
+    return int(line.last_response_ns)
+
+
+send_to_us = compiled(_send_to_us)
