@@ -1,1 +1,90 @@
-"""A market maker's workbench."""
+"""A market maker's workbench: one quoting strategy, unchanged, from calibration through replay to the explanation of its P&L.
+
+Events move a book; signals read the book; a strategy turns what it sees into quotes; risk trims them; the order manager turns
+quotes into orders; a venue fills them; the ledger counts; the explanation shows why money was made or lost.
+
+The names below are the public interface. Each is loaded when it is first used, so that importing this package costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from twosided.data import Recording, load
+    from twosided.engines.flow import generate_market
+    from twosided.engines.replay import replay
+    from twosided.engines.settings import ReplaySettings
+    from twosided.errors import DataError, InputError, StrategyError, TwosidedError
+    from twosided.explain.report import write_report
+    from twosided.explain.split import split
+    from twosided.explain.statistics import Basis, statistics
+    from twosided.market.event import EVENT, Flag, Kind, Status
+    from twosided.market.instrument import Fees, Instrument
+    from twosided.market.run import Run
+    from twosided.models.quotes import quote_table
+    from twosided.research.calibrate import estimate
+    from twosided.strategies.catalogue import find_strategy
+    from twosided.strategies.contract import Param, Strategy, Wake, quote_ask, quote_bid, strategy, withdraw
+
+_HOMES = {
+    "twosided.data": ("Recording", "load"),
+    "twosided.engines.flow": ("generate_market",),
+    "twosided.engines.replay": ("replay",),
+    "twosided.engines.settings": ("ReplaySettings",),
+    "twosided.errors": ("DataError", "InputError", "StrategyError", "TwosidedError"),
+    "twosided.explain.report": ("write_report",),
+    "twosided.explain.split": ("split",),
+    "twosided.explain.statistics": ("Basis", "statistics"),
+    "twosided.market.event": ("EVENT", "Flag", "Kind", "Status"),
+    "twosided.market.instrument": ("Fees", "Instrument"),
+    "twosided.market.run": ("Run",),
+    "twosided.models.quotes": ("quote_table",),
+    "twosided.research.calibrate": ("estimate",),
+    "twosided.strategies.catalogue": ("find_strategy",),
+    "twosided.strategies.contract": ("Param", "Strategy", "Wake", "quote_ask", "quote_bid", "strategy", "withdraw"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "EVENT",
+    "Basis",
+    "DataError",
+    "Fees",
+    "Flag",
+    "InputError",
+    "Instrument",
+    "Kind",
+    "Param",
+    "Recording",
+    "ReplaySettings",
+    "Run",
+    "Status",
+    "Strategy",
+    "StrategyError",
+    "TwosidedError",
+    "Wake",
+    "estimate",
+    "find_strategy",
+    "generate_market",
+    "load",
+    "quote_ask",
+    "quote_bid",
+    "quote_table",
+    "replay",
+    "split",
+    "statistics",
+    "strategy",
+    "withdraw",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_HOME[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,216 @@
+"""What a replay is told: one validated configuration, out of a YAML file, the command line, or both.
+
+Where you are in the pipe: at its mouth. `docs/examples/run.yaml` shows every section. A `Draft` collects values and remembers where
+each came from; `Draft.checked` returns a `ReplayConfig`, or says in one sentence which value of which line or option cannot be used.
+Paths in a YAML file are relative to the current folder, as on the command line.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from twosided.engines.settings import ReplaySettings
+from twosided.errors import DataError, InputError, suggest
+from twosided.market.instrument import Exact, Fees
+from twosided.units import duration_ns
+
+__all__ = ["DataConfig", "Draft", "InstrumentConfig", "ReplayConfig", "StrategyConfig", "one_sentence"]
+
+Place = tuple[str | int, ...]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _nanoseconds(value: Any) -> Any:
+    return duration_ns(value) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
+class DataConfig(_Frozen):
+    """Which recordings are read; several files continue one another."""
+
+    files: Names = Field(min_length=1, description="recordings, in order of time")
+    format: str | None = Field(default=None, description="format of the files; found out from their content if not given")
+
+
+class InstrumentConfig(_Frozen):
+    """What the files do not say about the instrument, or what replaces what they say."""
+
+    symbol: str | None = Field(default=None, description="the instrument to read, or its name where the file has none")
+    tick_size: Exact | None = Field(default=None, gt=0, description="price step, in quote currency")
+    lot_size: Exact | None = Field(default=None, gt=0, description="quantity step, in base units")
+    venue: str | None = Field(default=None, description="where it is traded")
+    currency: str | None = Field(default=None, description="quote currency")
+    multiplier: Exact | None = Field(default=None, gt=0, description="value of one unit of quantity per unit of price")
+    fees: Fees | None = Field(default=None, description="fees and taxes; the unit is in each name, negative is a rebate")
+
+
+class StrategyConfig(_Frozen):
+    """A shipped strategy by its name, or one of the user's own as ``file.py:name``, with its parameters."""
+
+    name: str
+    params: dict[str, Any] = {}
+
+
+class ReplayConfig(_Frozen):
+    """Everything that ``twosided replay`` needs to know."""
+
+    data: DataConfig
+    instrument: InstrumentConfig = InstrumentConfig()
+    strategies: tuple[StrategyConfig, ...] = Field(min_length=1, description="run side by side on the same events")
+    calibrate_first: Annotated[int | None, BeforeValidator(_nanoseconds)] = Field(
+        default=None, gt=0, description="estimate sigma, A and k from this much of the recording, then quote; for example 10m"
+    )
+    settings: ReplaySettings = ReplaySettings()
+    capital: Exact | None = Field(default=None, gt=0, description="capital that returns are stated on, in quote currency")
+    out: str | None = Field(default=None, description="folder for the saved runs and report.html")
+
+
+# ---------------------------------------------------------------- collecting
+
+
+@dataclass
+class Draft:
+    """Values on their way to a `ReplayConfig`, each with the place that it came from."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[Place, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Draft":
+        """Read a YAML file.
+
+        Raises:
+            DataError: it is missing, or not a YAML mapping, or a key stands in it twice; names file and line.
+        """
+        try:
+            root = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        except OSError as error:
+            raise DataError(path, "", f"cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError as error:
+            raise DataError(path, f"byte {error.start}", "not UTF-8 text; expected a YAML configuration") from None
+        except yaml.MarkedYAMLError as error:
+            line = f"line {error.problem_mark.line + 1}" if error.problem_mark else ""
+            raise DataError(path, line, f"not YAML: {error.problem}") from None
+        except yaml.YAMLError as error:
+            raise DataError(path, "", f"not YAML: {error}") from None
+        if not isinstance(root, yaml.MappingNode):
+            raise DataError(path, "", "not a YAML mapping; expected sections such as data, strategies, settings")
+        draft = cls()
+        for place, node in _nodes(root, (), path):
+            shown = ".".join(map(str, place))
+            draft.origins[place] = f"{path}, line {node.start_mark.line + 1}: {shown}"
+        draft.origins[()] = str(path)
+        draft.values = yaml.constructor.SafeConstructor().construct_document(root)
+        return draft
+
+    def put(self, place: Place, value: Any, origin: str) -> None:
+        """Set a value given on the command line; it goes before what a file says."""
+        section = self.values
+        for name in place[:-1]:
+            inner = section.get(str(name))
+            section[str(name)] = inner = dict(inner) if isinstance(inner, dict) else {}
+            section = inner
+        section[str(place[-1])] = value
+        self.origins[place] = origin
+
+    def checked(self) -> ReplayConfig:
+        """Return the configuration.
+
+        Raises:
+            InputError: one sentence about the first value that cannot be used, and how many more there are.
+        """
+        try:
+            return ReplayConfig.model_validate(self.values)
+        except ValidationError as error:
+            raise InputError(one_sentence(error, ReplayConfig, self.origins)) from None
+
+
+def _nodes(node: yaml.Node, place: Place, path: str | Path) -> Iterator[tuple[Place, yaml.Node]]:
+    """Yield every place of a YAML document with its node, and refuse a key that stands twice."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise DataError(path, f"line {key.start_mark.line + 1}", f"{key.value} stands here a second time")
+            seen.add(key.value)
+            yield (*place, key.value), key
+            yield from _nodes(value, (*place, key.value), path)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield (*place, index), value
+            yield from _nodes(value, (*place, index), path)
+
+
+# ---------------------------------------------------------------- errors
+
+
+def one_sentence(error: ValidationError, model: type[BaseModel], origins: Mapping[Place, str] | None = None) -> str:
+    """Return the first problem of *error* as a sentence: where it is, what was found, and what is allowed."""
+    problems = error.errors(include_url=False)
+    first = problems[0]
+    place = tuple(first["loc"])
+    where = _origin(place, origins or {})
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return _problem(first, place, where, model) + more
+
+
+def _origin(place: Place, origins: Mapping[Place, str]) -> str:
+    """Return where the value at *place* came from: the nearest enclosing place that is known."""
+    for length in range(len(place), 0, -1):
+        if place[:length] in origins:
+            rest = "".join(f".{part}" for part in place[length:])
+            return origins[place[:length]] + rest
+    shown = ".".join(map(str, place))
+    return f"{origins[()]}: {shown}" if () in origins else shown
+
+
+def _problem(first: Any, place: Place, where: str, model: type[BaseModel]) -> str:
+    kind, value = first["type"], first["input"]
+    if kind == "extra_forbidden":
+        return f"{where} is unknown{suggest(str(place[-1]), _keys(model, place[:-1]))}"
+    if kind == "missing":
+        return f"{where} is missing"
+    if kind == "value_error":
+        said = str(first["ctx"]["error"])
+        generic = re.fullmatch(r"(?:value|duration|latency|queue model) is (.*)", said, re.DOTALL)
+        return f"{where} is {generic[1]}" if generic else f"{where}: {said}"
+    allowed = re.sub(r"^Input should be (a |an )?valid ", r"\1", first["msg"]).removeprefix("Input should be ").removeprefix("Input should ")
+    return f"{where} is {_shown(value)}; allowed: {allowed}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _keys(model: type[BaseModel], place: Place) -> list[str]:
+    """Return the keys that are known at *place* of *model*."""
+    for part in place:
+        if isinstance(part, int):
+            continue
+        inner = _model_in(model.model_fields[str(part)].annotation) if str(part) in model.model_fields else None
+        if inner is None:
+            return []
+        model = inner
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that an annotation such as ``tuple[Model, ...]`` or ``Model | None`` is about."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in getattr(annotation, "__args__", ()) if (found := _model_in(inner))), None)

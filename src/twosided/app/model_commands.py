@@ -1,0 +1,62 @@
+"""``twosided models``: the quotes that a model calls optimal, as numbers to check or to plot.
+
+Where you are in the pipe: events -> book -> signals -> *strategy* (its mathematics) -> risk -> order manager -> venue -> fills.
+"""
+
+from typing import Any
+
+import click
+from rich.table import Table
+
+from twosided.app.console import print_json, print_table
+from twosided.models.quotes import MODELS, ModelParam, quote_table
+
+__all__ = ["models"]
+
+DECLARED: dict[str, ModelParam] = {name: param for model in MODELS.values() for name, param in model.params.items()}
+"""Every parameter of every model; a name means the same in all of them."""
+
+
+@click.group()
+def models() -> None:
+    """Print the quotes that a model calls optimal."""
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+def list_models(as_json: bool) -> None:
+    """List the models and their parameters."""
+    if as_json:
+        print_json([{"name": model.name, "help": model.help, "params": list(model.params)} for model in MODELS.values()])
+        return
+    table = Table(show_edge=False)
+    for heading in ("model", "parameters", "what it is"):
+        table.add_column(heading, overflow="fold")
+    for model in MODELS.values():
+        table.add_row(model.name, ", ".join(model.params), model.help)
+    print_table(table)
+
+
+@models.command(short_help="print the distances of bid and ask from the mid, one row per inventory")
+@click.argument("model")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+def quotes(model: str, as_json: bool, **values: Any) -> None:
+    """Print MODEL's distances of bid and ask from the mid, one row per inventory (in quotes).
+
+    Prices are in whatever unit the parameters share: ticks, or money.
+    """
+    rows = quote_table(model, **{name: value for name, value in values.items() if value is not None})
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("q", "bid below mid", "ask above mid", show_edge=False)
+    for row in rows:
+        table.add_row(str(row["q"]), *("no quote" if row[side] is None else f"{row[side]:.6f}" for side in ("bid", "ask")))
+    print_table(table)
+
+
+for _name, _param in DECLARED.items():
+    _default = "" if _param.default is None else f", default {_param.default:g}"
+    quotes.params.append(
+        click.Option([f"--{_name.replace('_', '-')}", _name], metavar="NUMBER", help=f"{_param.help} ({_param.unit}{_default})")
+    )

@@ -1,0 +1,98 @@
+"""Command-line options made from the fields of the configuration, so that names, defaults and help stand in one place.
+
+Where you are in the pipe: at its mouth, between the command line and `twosided.app.config`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from twosided.app.config import DataConfig, Draft, InstrumentConfig, Place, ReplayConfig
+from twosided.engines.settings import Orders, ReplaySettings
+from twosided.market.instrument import Fees
+
+__all__ = ["DATA", "FEES", "REPLAY", "Setting", "put_given", "with_settings"]
+
+Command = TypeVar("Command", bound=click.Command)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One option: its flag, the place of its value in the configuration, and what ``--help`` says."""
+
+    flag: str
+    place: Place
+    help: str
+    switch: bool = False
+
+    @property
+    def parameter(self) -> str:
+        """The name under which click hands the value over."""
+        return "__".join(map(str, self.place))
+
+    def option(self) -> click.Option:
+        """Return the option for click; it has no default of its own, so that what a file says is kept."""
+        if self.switch:
+            return click.Option([f"{self.flag}/--no-{self.flag[2:]}", self.parameter], default=None, help=self.help)
+        return click.Option([self.flag, self.parameter], metavar="VALUE", help=self.help)
+
+
+def _from(model: type[BaseModel], section: Place, names: Iterable[str] | None = None, flags: Mapping[str, str] | None = None) -> list[Setting]:
+    chosen = {name: model.model_fields[name] for name in names or model.model_fields}
+    return [_setting((flags or {}).get(name, name), (*section, name), field) for name, field in chosen.items()]
+
+
+def _setting(name: str, place: Place, field: FieldInfo) -> Setting:
+    default = field.default
+    shown = "" if default is None or default == () else f"{default}"
+    switch = field.annotation is bool
+    if switch:
+        shown = "yes" if default else "no"
+    words = [field.description or "", f"[default: {shown}]" if shown else ""]
+    return Setting(f"--{name.replace('_', '-')}", place, "  ".join(word for word in words if word), switch)
+
+
+_FLAGS = {"tick_size": "tick", "lot_size": "lot"}
+_RATES = [name for name in Fees.model_fields if name != "tiers"]
+_SETTINGS = [name for name in ReplaySettings.model_fields if name not in {"orders", "log"}]
+
+DATA = [
+    *_from(DataConfig, ("data",), ["format"]),
+    *_from(InstrumentConfig, ("instrument",), ["symbol", "tick_size", "lot_size"], _FLAGS),
+]
+"""How to read a file."""
+
+FEES = [
+    *_from(InstrumentConfig, ("instrument",), ["venue", "currency", "multiplier"]),
+    *_from(Fees, ("instrument", "fees"), _RATES),
+]
+"""What else to know about the instrument."""
+
+REPLAY = [
+    *_from(ReplaySettings, ("settings",), _SETTINGS),
+    *_from(Orders, ("settings", "orders")),
+    *_from(ReplayConfig, (), ["calibrate_first", "capital", "out"]),
+]
+"""What a replay assumes."""
+
+
+def with_settings(*settings: Setting) -> Callable[[Command], Command]:
+    """Decorate a command with options; their values reach it as keyword arguments."""
+
+    def add(command: Command) -> Command:
+        command.params.extend(setting.option() for setting in settings)
+        return command
+
+    return add
+
+
+def put_given(draft: Draft, settings: Iterable[Setting], values: Mapping[str, Any]) -> None:
+    """Put every option that was given into *draft*."""
+    for setting in settings:
+        value = values.get(setting.parameter)
+        if value is not None:
+            draft.put(setting.place, value, setting.flag)

@@ -1,0 +1,168 @@
+"""``twosided replay``: a recording, one or more strategies, and what became of them.
+
+Where you are in the pipe: all of it: events -> book -> signals -> strategy -> risk -> order manager -> venue -> fills -> ledger ->
+explanation.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace as with_fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from twosided.app.config import Draft, InstrumentConfig, ReplayConfig
+from twosided.app.console import ReplayProgress, print_json, print_table, say
+from twosided.app.options import DATA, FEES, REPLAY, put_given, with_settings
+from twosided.app.output import REPORT, output_folder, require_ours
+from twosided.app.results import results
+from twosided.data import Recording, load
+from twosided.engines.replay import replay as replay_recording
+from twosided.errors import InputError
+from twosided.explain.report import write_report
+from twosided.explain.summary import run_labels, summary_rows
+from twosided.explain.table import rich_table
+from twosided.market.run import Run
+from twosided.research.calibrate import estimate
+from twosided.strategies.catalogue import find_strategy
+from twosided.strategies.contract import Strategy
+
+__all__ = ["chosen_strategies", "read_recording", "replay", "run_side_by_side", "show_table", "write_runs"]
+
+INTERRUPTED = 130
+ESTIMATED = {"sigma", "A", "k"}
+"""Parameters that only data can give."""
+
+
+@with_settings(*DATA, *FEES, *REPLAY)
+@click.command(short_help="replay a recording through one or more strategies")
+@click.argument("data", nargs=-1, required=True, metavar="FILE...")
+@click.option("--strategy", "names", multiple=True, metavar="NAME", help="a shipped strategy, or your own: file.py:name; again to compare")
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="a parameter of the strategies; again for more")
+@click.option("--json", "as_json", is_flag=True, help="print JSON instead of the table")
+@click.option("--quiet", is_flag=True, help="no progress and no remarks on standard error")
+@click.pass_context
+def replay(
+    ctx: click.Context, data: tuple[str, ...], names: tuple[str, ...], assignments: tuple[str, ...], as_json: bool, quiet: bool, **values: Any
+) -> None:
+    """Replay recordings through strategies, and explain the P&L.
+
+    FILE... is one recording, in files that continue one another, or a configuration, such as run.yaml; options go before what it
+    says. Latencies are like 1ms, recorded, sampled or sampled*2; queue models like conservative, power:3 or log.
+    """
+    config = _configuration(data, names, values)
+    strategies = chosen_strategies(config, assignments)
+    out = Path(config.out) if config.out else None
+    if out:
+        require_ours(out)
+    runs = run_side_by_side(config, strategies, read_recording(config), quiet=quiet)
+    if out:
+        write_runs(runs, out)
+    if as_json:
+        found = [results(run) for run in runs]
+        print_json(found[0] if len(found) == 1 else {"runs": found})
+    else:
+        show_table(runs)
+    if out:
+        say(f"report: {out / REPORT}", quiet=quiet)
+    if not all(run.facts["complete"] for run in runs):
+        say("stopped by Ctrl-C: these results are of the part that was replayed", quiet=quiet)
+        ctx.exit(INTERRUPTED)
+
+
+def _configuration(data: Sequence[str], names: Sequence[str], values: dict[str, Any]) -> ReplayConfig:
+    yaml_files = [name for name in data if name.endswith((".yaml", ".yml"))]
+    if yaml_files and len(data) > 1:
+        raise InputError(f"{yaml_files[0]} is a configuration and says itself which files to read; allowed: nothing beside it")
+    draft = Draft.read(yaml_files[0]) if yaml_files else Draft()
+    if not yaml_files:
+        draft.put(("data", "files"), tuple(data), "FILE")
+    if names:
+        draft.put(("strategies",), [{"name": name} for name in names], "--strategy")
+    put_given(draft, (*DATA, *FEES, *REPLAY), values)
+    if not draft.values.get("strategies"):
+        raise InputError("no strategy is given; name one with --strategy, for example --strategy fixed")
+    return draft.checked()
+
+
+# ---------------------------------------------------------------- strategies
+
+
+def chosen_strategies(config: ReplayConfig, assignments: Sequence[str] = ()) -> list[Strategy]:
+    """Return the strategies with their parameters; an assignment goes to every strategy that declares it.
+
+    Raises:
+        InputError: an unknown strategy or parameter, a value that is not allowed, or a missing one that will not be estimated.
+    """
+    strategies = [find_strategy(each.name).with_params(each.params) for each in config.strategies]
+    for text in assignments:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InputError(f"--set is {text!r}; allowed: NAME=VALUE, for example gamma=0.1")
+        if not any(name in strategy.params for strategy in strategies):
+            strategies[0].with_params({name: value})  # says what is known instead
+        strategies = [each.with_params({name: _number(value)}) if name in each.params else each for each in strategies]
+    for strategy in strategies:
+        if not (config.calibrate_first and set(strategy.missing) <= ESTIMATED):
+            strategy.resolved()
+    return strategies
+
+
+def _number(text: str) -> float | int | str:
+    """Return *text* as a number where it is one."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(text) if math.isfinite(number) and text.lstrip("+-").isdigit() else number
+
+
+# ---------------------------------------------------------------- data
+
+
+def read_recording(config: ReplayConfig) -> Recording:
+    """Read the recording that *config* names.
+
+    Raises:
+        DataError, InputError: it cannot be read, or its instrument is not known.
+    """
+    return load(config.data.files, format=config.data.format, **given(config.instrument))
+
+
+def given(instrument: InstrumentConfig) -> dict[str, Any]:
+    """Return what was said about the instrument, and nothing else."""
+    return {name: getattr(instrument, name) for name in InstrumentConfig.model_fields if getattr(instrument, name) is not None}
+
+
+# ---------------------------------------------------------------- running
+
+
+def run_side_by_side(config: ReplayConfig, strategies: Sequence[Strategy], recording: Recording, *, quiet: bool) -> list[Run]:
+    """Replay *recording* through all *strategies* in one pass, calibrating them before if that is asked for."""
+    start_ns = None
+    ready = list(strategies)
+    if config.calibrate_first:
+        start_ns = int(recording.events["local_ns"][0]) + config.calibrate_first
+        found = estimate(recording.events, recording.instruments[0], start_ns)
+        say(found.sentence(), quiet=quiet)
+        ready = [strategy.with_params({**found.params_for(strategy), **strategy.values}) for strategy in strategies]
+    with ReplayProgress(quiet=quiet).shown() as progress:
+        runs = replay_recording(recording, ready, settings=config.settings, start_ns=start_ns, progress=progress)
+    if config.capital is not None:
+        capital = {recording.instruments[0].currency: str(config.capital)}
+        runs = [with_fields(run, facts={**run.facts, "capital": capital}) for run in runs]
+    return list(runs)
+
+
+def write_runs(runs: Sequence[Run], folder: Path) -> None:
+    """Write each Run to a folder of its own in *folder*, and the report of them all beside."""
+    with output_folder(folder) as partial:
+        for label, run in zip(run_labels(runs), runs, strict=True):
+            run.save(partial / label.replace("/", "_"))
+        write_report(runs, partial / REPORT)
+
+
+def show_table(runs: Sequence[Run]) -> None:
+    """Print the headline table."""
+    print_table(rich_table(summary_rows(runs), run_labels(runs)))
