@@ -1,0 +1,53 @@
+"""A command line to call in tests, which checks the rules that hold for every failure."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from twosided.app.cli import main
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(capsys):
+    """Run ``twosided`` with these arguments in this process."""
+
+    def run(*arguments: object) -> Answer:
+        code = main([str(each) for each in arguments])
+        captured = capsys.readouterr()
+        return Answer(code, captured.out, captured.err)
+
+    return run
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture
+def refused(command, tmp_path, monkeypatch):
+    """Run a command that must fail: exit code 2, one sentence on standard error, no result, nothing written. Return the sentence."""
+
+    def run(*arguments: object) -> str:
+        monkeypatch.chdir(tmp_path)
+        before = _content(tmp_path)
+        answer = command(*arguments)
+        assert answer.code == 2
+        assert answer.out == ""
+        assert answer.err.startswith("twosided: ")
+        assert answer.err.count("\n") == 1
+        assert "Traceback" not in answer.err
+        assert _content(tmp_path) == before
+        assert not list(tmp_path.glob(".*"))  # nothing half-written either
+        return answer.err.removeprefix("twosided: ").rstrip("\n")
+
+    return run

@@ -1,0 +1,43 @@
+"""``twosided strategies`` says what can be chosen and set."""
+
+import json
+
+from twosided.strategies.catalogue import STRATEGIES
+
+OWN = """
+from twosided import Param, quote_bid, strategy
+
+@strategy(distance=Param(3, unit="ticks", minimum=0, integer=True, help="below the bid"))
+def lowball(ctx):
+    '''Bid below the bid.'''
+    quote_bid(ctx, 0, 0, ctx.market[0].bid_ticks - ctx.params.distance, 1.0)
+"""
+
+
+def test_every_shipped_strategy_is_listed(command):
+    out = command("strategies", "list").out
+    assert all(name in out for name in STRATEGIES)
+    assert [row["name"] for row in json.loads(command("strategies", "list", "--json").out)] == list(STRATEGIES)
+
+
+def test_a_parameter_is_shown_with_unit_default_and_bounds(command):
+    described = json.loads(command("strategies", "show", "glft", "--json").out)
+    sigma = described["params"]["sigma"]
+    assert sigma["default"] is None
+    assert sigma["unit"] == "price/sqrt(s)"
+    assert sigma["minimum"] > 0
+    assert sigma["maximum"] is None
+    out = command("strategies", "show", "glft").out
+    assert "needed" in out
+    assert "price/sqrt(s)" in out
+
+
+def test_a_strategy_of_ones_own_is_shown(command, tmp_path):
+    (tmp_path / "mine.py").write_text(OWN)
+    described = json.loads(command("strategies", "show", f"{tmp_path / 'mine.py'}:lowball", "--json").out)
+    assert described["help"] == "Bid below the bid."
+    assert described["params"]["distance"]["integer"] is True
+
+
+def test_an_unknown_strategy_is_answered_with_the_nearest(refused):
+    assert refused("strategies", "show", "gltf") == "strategy 'gltf' is unknown; did you mean 'glft'?"
