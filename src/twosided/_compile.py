@@ -24,7 +24,7 @@ import sys
 import tempfile
 import types as python_types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,7 +38,6 @@ from numba.core.serialize import dumps
 from numba.extending import intrinsic
 
 __all__ = [
-    "CHECKED",
     "INTERPRETED",
     "address_of",
     "address_of_array",
@@ -50,7 +49,7 @@ __all__ = [
     "highest_bit",
     "lowest_bit",
     "meaning",
-    "record_at",
+    "table_at",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -192,10 +191,23 @@ def compiled(function: F, signature: Any = None, *, inline: bool = False) -> F:
         return function
     dispatcher = njit(function, forceinline=inline)
     dispatcher._cache = _DiskCache(function)  # noqa: SLF001
+    dispatcher.get_call_template = _without_literals(dispatcher.get_call_template)
     if signature is not None:
         dispatcher.compile(signature)
         dispatcher.disable_compile()
     return dispatcher  # type: ignore[no-any-return]
+
+
+def _without_literals(get_call_template: Any) -> Any:
+    """Keep numba from compiling a helper anew for every constant that it is called with: that halves the engine's compilation."""
+
+    def plain(arguments: Any, keywords: Any) -> Any:
+        return get_call_template(
+            tuple(types.unliteral(argument) for argument in arguments),
+            {name: types.unliteral(argument) for name, argument in keywords.items()},
+        )
+
+    return plain
 
 
 def cache_hits(function: Any) -> tuple[int, int]:
@@ -245,9 +257,6 @@ def function_at(kind: Any) -> Any:
 
 # ---------------------------------------------------------------- records by address
 
-CHECKED = bool(config.BOUNDSCHECK)
-"""True with ``NUMBA_BOUNDSCHECK=1``: tables reached by address check their indices."""
-
 _buffers: "weakref.WeakValueDictionary[int, np.ndarray[Any, Any]]" = weakref.WeakValueDictionary()
 
 
@@ -259,31 +268,89 @@ def address_of_array(array: np.ndarray[Any, Any]) -> int:
     return address
 
 
-def record_at(dtype: np.dtype[Any]) -> Any:
-    """Return a function (address, byte offset) -> the record of *dtype* there, for compiled and interpreted code.
+def table_at(
+    core: np.dtype[Any], name: str, dtype: np.dtype[Any], extents: Sequence[str | int], *, row: tuple[str, str] | None = None
+) -> Any:
+    """Return a function (core record, index, …) -> the record at these indices of a table whose address is in the core record.
 
-    A record in compiled code is a pointer. Reaching a dozen tables through addresses kept in one record, instead of
-    handing a dozen arrays from function to function, made the replay engine compile in a tenth of the time.
+    A record in compiled code is a pointer. Reaching two dozen tables through addresses kept in one record, instead of handing two
+    dozen arrays from function to function, made the replay engine compile in a fraction of the time.
+
+    Args:
+        core: dtype of the record that holds address, sizes and offsets, all ``i8``.
+        name: its field with the table's address.
+        dtype: of the table's records.
+        extents: how many records there are along each index: numbers, or names of fields of *core*.
+        row: (field with the bytes from one row to the next, field with the offset in a row): the first index then chooses a row of
+            mixed content, and the others a record in it.
+
+    The interpreted form checks indices and raises IndexError; the compiled one cannot.
     """
     if INTERPRETED:
+        return _interpreted_table(name, dtype, extents, row)
+    record = numba.from_dtype(dtype)
+    word = ir.IntType(64)
 
-        def view(address: int, offset: int) -> Any:
-            array = _buffers[int(address)]
-            return np.ndarray(1, dtype, array.view(np.uint8).reshape(-1).data, int(offset))[0]
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        def size(extent: str | int) -> Any:
+            if isinstance(extent, int):
+                return ir.Constant(word, extent)
+            start = builder.bitcast(arguments[0], ir.IntType(8).as_pointer())
+            place = cgutils.gep_inbounds(builder, start, core.fields[extent][1])  # type: ignore[index]
+            return builder.load(builder.bitcast(place, word.as_pointer()))
 
-        return view
+        kinds = signature.args[1:]
+        indices = [context.cast(builder, index, kind, types.int64) for index, kind in zip(arguments[1:], kinds, strict=True)]
+        address, inner = size(name), list(zip(indices, extents, strict=True))
+        if row is not None:
+            address = builder.add(address, builder.add(builder.mul(indices[0], size(row[0])), size(row[1])))
+            inner = inner[1:]
+        place = ir.Constant(word, 0)
+        for index, extent in inner:
+            place = builder.add(builder.mul(place, size(extent)), index)
+        address = builder.add(address, builder.mul(place, ir.Constant(word, dtype.itemsize)))
+        return builder.inttoptr(address, context.get_value_type(record))
 
-    @intrinsic  # type: ignore[untyped-decorator]
-    def locate(_typing: Any, _address: Any, _offset: Any) -> Any:
-        record = numba.from_dtype(dtype)
+    return _intrinsic_of(len(extents), record, codegen)
 
-        def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-            pointer = builder.inttoptr(builder.add(arguments[0], arguments[1]), context.get_value_type(record))
-            return pointer
 
-        return record(types.int64, types.int64), codegen
+def _intrinsic_of(arity: int, result: Any, codegen: Any) -> Any:
+    """Return an intrinsic of a record and *arity* indices."""
 
-    return locate
+    def one(_typing: Any, core: Any, i: Any) -> Any:
+        return result(core, i), codegen
+
+    def two(_typing: Any, core: Any, i: Any, j: Any) -> Any:
+        return result(core, i, j), codegen
+
+    def three(_typing: Any, core: Any, i: Any, j: Any, k: Any) -> Any:
+        return result(core, i, j, k), codegen
+
+    def four(_typing: Any, core: Any, i: Any, j: Any, k: Any, m: Any) -> Any:
+        return result(core, i, j, k, m), codegen
+
+    return intrinsic((one, two, three, four)[arity - 1])
+
+
+def _interpreted_table(name: str, dtype: np.dtype[Any], extents: Sequence[str | int], row: tuple[str, str] | None) -> Any:
+    """Return the plain Python form of `table_at`."""
+
+    def view(core: Any, *indices: Any) -> Any:
+        offset = 0
+        inner = list(zip(indices, extents, strict=True))
+        for index, extent in inner:
+            if not 0 <= index < (extent if isinstance(extent, int) else core[extent]):
+                raise IndexError(f"table {name} was read at {indices}")
+        if row is not None:
+            offset = int(indices[0]) * int(core[row[0]]) + int(core[row[1]])
+            inner = inner[1:]
+        place = 0
+        for index, extent in inner:
+            place = place * int(extent if isinstance(extent, int) else core[extent]) + int(index)
+        memory = _buffers[int(core[name])].view(np.uint8).reshape(-1)
+        return np.ndarray(1, dtype, memory.data, offset + place * dtype.itemsize)[0]
+
+    return view
 
 
 # ---------------------------------------------------------------- bits

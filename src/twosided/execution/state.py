@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from twosided._compile import CHECKED, address_of_array, compiled, record_at
+from twosided._compile import address_of_array, compiled, table_at
 from twosided.execution.ledger import ACCOUNT, FEES
 from twosided.market.ladder import NO_ASK, NO_BID
 from twosided.market.order import DECISION, EQUITY, FILL, MID, ORDER_EVENT, QUOTE_CHANGE
@@ -145,6 +145,7 @@ CORE = _record(
         ("taken_size", "i8"),
         ("messages_size", "i8"),
         ("row_bytes", "i8"),  # of a strategy's row, and where in it things are
+        ("head_offset", "i8"),
         ("market_offset", "i8"),
         ("quotes_offset", "i8"),
         ("signals_offset", "i8"),
@@ -322,338 +323,98 @@ def point_at(core: Any, tables: dict[str, Any]) -> None:
         core[name] = address_of_array(tables[name])
 
 
-def _within(index: int, count: int) -> None:
-    if not 0 <= index < count:
-        raise IndexError("a table of the engine was read beyond its end")
-
-
-within = compiled(_within)
-
-
-_venues_record = record_at(VENUE)
-_VENUE_BYTES = VENUE.itemsize
-
-
-def _venue_at(s: Any, m: int) -> Any:
-    """Return market *m* at the exchange, a `VENUE`."""
-    if CHECKED:
-        within(m, s.n_markets)
-    return _venues_record(s.venues, (m) * _VENUE_BYTES)
-
-
-venue_at = compiled(_venue_at, inline=True)
-
-_views_record = record_at(VIEW)
-_VIEW_BYTES = VIEW.itemsize
-
-
-def _view_at(s: Any, m: int) -> Any:
-    """Return market *m* as known here, a `VIEW`."""
-    if CHECKED:
-        within(m, s.n_markets)
-    return _views_record(s.views, (m) * _VIEW_BYTES)
-
-
-view_at = compiled(_view_at, inline=True)
-
-_signals_record = record_at(SIGNALS_OF_MARKET)
-_SIGNALS_OF_MARKET_BYTES = SIGNALS_OF_MARKET.itemsize
-
-
-def _signals_at(s: Any, m: int) -> Any:
-    """Return the signals of market *m*."""
-    if CHECKED:
-        within(m, s.n_markets)
-    return _signals_record(s.signals, (m) * _SIGNALS_OF_MARKET_BYTES)
-
-
-signals_at = compiled(_signals_at, inline=True)
-
-_tops_record = record_at(TOP)
-_TOP_BYTES = TOP.itemsize
-
-
-def _top_at(s: Any, m: int, i: int) -> Any:
-    """Return place *i* of the ring of tops of market *m*, a `TOP`."""
-    if CHECKED:
-        within(m, s.n_markets)
-        within(i, s.tops_size)
-    return _tops_record(s.tops, (m * s.tops_size + i) * _TOP_BYTES)
-
-
-top_at = compiled(_top_at, inline=True)
-
-_strategies_record = record_at(STRATEGY)
-_STRATEGY_BYTES = STRATEGY.itemsize
-
-
-def _strategy_at(s: Any, k: int) -> Any:
-    """Return what the engine knows about strategy *k*, a `STRATEGY`."""
-    if CHECKED:
-        within(k, s.n_strategies)
-    return _strategies_record(s.strategies, (k) * _STRATEGY_BYTES)
-
-
-strategy_at = compiled(_strategy_at, inline=True)
-
-_accounts_record = record_at(ACCOUNT)
-_ACCOUNT_BYTES = ACCOUNT.itemsize
-
-
-def _account_at(s: Any, k: int, m: int) -> Any:
-    """Return strategy *k*'s account in market *m* at the exchange, an `ACCOUNT`."""
-    if CHECKED:
-        within(k, s.n_strategies)
-        within(m, s.n_markets)
-    return _accounts_record(s.accounts, (k * s.n_markets + m) * _ACCOUNT_BYTES)
-
-
-account_at = compiled(_account_at, inline=True)
-
-_lines_record = record_at(LINE)
-_LINE_BYTES = LINE.itemsize
-
-
-def _line_at(s: Any, k: int, m: int) -> Any:
-    """Return strategy *k*'s connection to market *m*, a `LINE`."""
-    if CHECKED:
-        within(k, s.n_strategies)
-        within(m, s.n_markets)
-    return _lines_record(s.lines, (k * s.n_markets + m) * _LINE_BYTES)
-
-
-line_at = compiled(_line_at, inline=True)
-
-_orders_record = record_at(ORDER)
-_ORDER_BYTES = ORDER.itemsize
-
-
-def _order_at(s: Any, k: int, slot: int) -> Any:
-    """Return an order slot of strategy *k*, an `ORDER`."""
-    if CHECKED:
-        within(k, s.n_strategies)
-        within(slot, s.n_slots)
-    return _orders_record(s.orders, (k * s.n_slots + slot) * _ORDER_BYTES)
-
-
-order_at = compiled(_order_at, inline=True)
-
-_taken_record = record_at(TAKEN)
-_TAKEN_BYTES = TAKEN.itemsize
-
-
-def _taken_at(s: Any, k: int, i: int) -> Any:
-    """Return the *i*-th level that strategy *k* used up, a `TAKEN`."""
-    if CHECKED:
-        within(k, s.n_strategies)
-        within(i, s.taken_size)
-    return _taken_record(s.taken, (k * s.taken_size + i) * _TAKEN_BYTES)
-
-
-taken_at = compiled(_taken_at, inline=True)
-
-_messages_record = record_at(MESSAGE)
-_MESSAGE_BYTES = MESSAGE.itemsize
-
-
-def _message_at(s: Any, number: int) -> Any:
-    """Return message *number*, a `MESSAGE`."""
-    if CHECKED:
-        within(number, s.messages_size)
-    return _messages_record(s.messages, (number) * _MESSAGE_BYTES)
-
-
-message_at = compiled(_message_at, inline=True)
-
-_heap_record = record_at(CELL)
-_CELL_BYTES = CELL.itemsize
-
-
-def _heap_at(s: Any, i: int) -> Any:
-    """Return place *i* of the heap of messages, a `CELL`."""
-    if CHECKED:
-        within(i, s.messages_size)
-    return _heap_record(s.heap, (i) * _CELL_BYTES)
-
-
-heap_at = compiled(_heap_at, inline=True)
-
-_wanted_record = record_at(QUOTE)
-_QUOTE_BYTES = QUOTE.itemsize
-
-
-def _wanted_at(s: Any, k: int, m: int, index: int, level: int) -> Any:
-    """Return a quote of strategy *k* as last logged, a `QUOTE`."""
-    if CHECKED:
-        within(k, s.n_strategies)
-        within(m, s.n_markets)
-        within(index, 2)
-        within(level, s.n_levels)
-    return _wanted_record(s.wanted, (((k * s.n_markets + m) * 2 + index) * s.n_levels + level) * _QUOTE_BYTES)
-
-
-wanted_at = compiled(_wanted_at, inline=True)
-
-_latencies_record = record_at(CELL)
-
-
-def _latency_at(s: Any, row: int, i: int) -> Any:
-    """Return a quantile of the latency to the venue (row 0) or to us (1), a `CELL`."""
-    if CHECKED:
-        within(row, 2)
-        within(i, LATENCY_POINTS)
-    return _latencies_record(s.latencies, (row * LATENCY_POINTS + i) * _CELL_BYTES)
-
-
-latency_at = compiled(_latency_at, inline=True)
-
-_sources_record = record_at(CELL)
-
-
-def _source_at(s: Any, k: int, j: int) -> Any:
-    """Return which signal strategy *k* is shown as its *j*-th, a `CELL`."""
-    if CHECKED:
-        within(k, s.n_strategies)
-        within(j, s.n_signals)
-    return _sources_record(s.sources, (k * s.n_signals + j) * _CELL_BYTES)
-
-
-source_at = compiled(_source_at, inline=True)
-
-_fills_record = record_at(FILL)
-_FILL_BYTES = FILL.itemsize
-
-
-def _fill_at(s: Any, i: int) -> Any:
-    """Return row *i* of the log of fills."""
-    if CHECKED:
-        within(i, LOG_CAPACITY)
-    return _fills_record(s.fills, (i) * _FILL_BYTES)
-
-
-fill_at = compiled(_fill_at, inline=True)
-
-_order_log_record = record_at(ORDER_EVENT)
-_ORDER_EVENT_BYTES = ORDER_EVENT.itemsize
-
-
-def _order_event_at(s: Any, i: int) -> Any:
-    """Return row *i* of the log of orders."""
-    if CHECKED:
-        within(i, LOG_CAPACITY)
-    return _order_log_record(s.order_log, (i) * _ORDER_EVENT_BYTES)
-
-
-order_event_at = compiled(_order_event_at, inline=True)
-
-_quote_log_record = record_at(QUOTE_CHANGE)
-_QUOTE_CHANGE_BYTES = QUOTE_CHANGE.itemsize
-
-
-def _quote_change_at(s: Any, i: int) -> Any:
-    """Return row *i* of the log of quotes."""
-    if CHECKED:
-        within(i, LOG_CAPACITY)
-    return _quote_log_record(s.quote_log, (i) * _QUOTE_CHANGE_BYTES)
-
-
-quote_change_at = compiled(_quote_change_at, inline=True)
-
-_decisions_record = record_at(DECISION)
-_DECISION_BYTES = DECISION.itemsize
-
-
-def _decision_at(s: Any, i: int) -> Any:
-    """Return row *i* of the log of decisions."""
-    if CHECKED:
-        within(i, LOG_CAPACITY)
-    return _decisions_record(s.decisions, (i) * _DECISION_BYTES)
-
-
-decision_at = compiled(_decision_at, inline=True)
-
-_equity_record = record_at(EQUITY)
-_EQUITY_BYTES = EQUITY.itemsize
-
-
-def _equity_at(s: Any, i: int) -> Any:
-    """Return row *i* of the log of accounts."""
-    if CHECKED:
-        within(i, LOG_CAPACITY)
-    return _equity_record(s.equity, (i) * _EQUITY_BYTES)
-
-
-equity_at = compiled(_equity_at, inline=True)
-
-_mids_record = record_at(MID)
-_MID_BYTES = MID.itemsize
-
-
-def _mid_at(s: Any, i: int) -> Any:
-    """Return row *i* of the log of touches."""
-    if CHECKED:
-        within(i, LOG_CAPACITY)
-    return _mids_record(s.mids, (i) * _MID_BYTES)
-
-
-mid_at = compiled(_mid_at, inline=True)
-
-_head_at_record = record_at(HEADER)
-_HEADER_BYTES = HEADER.itemsize
-
-
-def _head_at(s: Any, k: int) -> Any:
-    """Return the head of strategy *k*'s row, a `HEADER`."""
-    if CHECKED:
-        within(k, s.n_strategies)
-    return _head_at_record(s.rows, k * s.row_bytes)
-
-
-head_at = compiled(_head_at, inline=True)
-
-_shown_market_at_record = record_at(MARKET_VIEW)
-_MARKET_VIEW_BYTES = MARKET_VIEW.itemsize
-
-
-def _shown_market_at(s: Any, k: int, m: int) -> Any:
-    """Return market *m* as shown to strategy *k*, a `MARKET_VIEW`."""
-    if CHECKED:
-        within(k, s.n_strategies)
-        within(m, s.n_markets)
-    return _shown_market_at_record(s.rows, k * s.row_bytes + s.market_offset + m * _MARKET_VIEW_BYTES)
-
-
-shown_market_at = compiled(_shown_market_at, inline=True)
-
-_quote_at_record = record_at(QUOTE)
-
-
-def _quote_at(s: Any, k: int, m: int, index: int, level: int) -> Any:
-    """Return a quote that strategy *k* wants, a `QUOTE`."""
-    if CHECKED:
-        within(k, s.n_strategies)
-        within(m, s.n_markets)
-        within(index, 2)
-        within(level, s.n_levels)
-    return _quote_at_record(s.rows, k * s.row_bytes + s.quotes_offset + ((m * 2 + index) * s.n_levels + level) * _QUOTE_BYTES)
-
-
-quote_at = compiled(_quote_at, inline=True)
-
-_shown_signal_at_record = record_at(SHOWN)
-_SHOWN_BYTES = SHOWN.itemsize
-
-
-def _shown_signal_at(s: Any, k: int, j: int, m: int) -> Any:
-    """Return the *j*-th signal of market *m* as shown to strategy *k*, a `SHOWN`."""
-    if CHECKED:
-        within(k, s.n_strategies)
-        within(j, s.n_signals)
-        within(m, s.n_markets)
-    return _shown_signal_at_record(s.rows, k * s.row_bytes + s.signals_offset + (j * s.n_markets + m) * _SHOWN_BYTES)
-
-
-shown_signal_at = compiled(_shown_signal_at, inline=True)
+# what a helper calls to find a record; m is a market, k a strategy
+venue_at = table_at(CORE, "venues", VENUE, ("n_markets",))  # venue_at(s, m): market m at the exchange
+view_at = table_at(CORE, "views", VIEW, ("n_markets",))  # view_at(s, m): market m as known here
+signals_at = table_at(CORE, "signals", SIGNALS_OF_MARKET, ("n_markets",))  # signals_at(s, m)
+top_at = table_at(
+    CORE,
+    "tops",
+    TOP,
+    (
+        "n_markets",
+        "tops_size",
+    ),
+)  # top_at(s, m, i): place i of the ring
+strategy_at = table_at(CORE, "strategies", STRATEGY, ("n_strategies",))  # strategy_at(s, k)
+account_at = table_at(
+    CORE,
+    "accounts",
+    ACCOUNT,
+    (
+        "n_strategies",
+        "n_markets",
+    ),
+)  # account_at(s, k, m): at the exchange
+line_at = table_at(
+    CORE,
+    "lines",
+    LINE,
+    (
+        "n_strategies",
+        "n_markets",
+    ),
+)  # line_at(s, k, m)
+order_at = table_at(
+    CORE,
+    "orders",
+    ORDER,
+    (
+        "n_strategies",
+        "n_slots",
+    ),
+)  # order_at(s, k, slot)
+taken_at = table_at(
+    CORE,
+    "taken",
+    TAKEN,
+    (
+        "n_strategies",
+        "taken_size",
+    ),
+)  # taken_at(s, k, i)
+message_at = table_at(CORE, "messages", MESSAGE, ("messages_size",))  # message_at(s, number)
+heap_at = table_at(CORE, "heap", CELL, ("messages_size",))  # heap_at(s, i).number
+wanted_at = table_at(
+    CORE,
+    "wanted",
+    QUOTE,
+    (
+        "n_strategies",
+        "n_markets",
+        2,
+        "n_levels",
+    ),
+)  # wanted_at(s, k, m, side, level): as last logged
+latency_at = table_at(
+    CORE,
+    "latencies",
+    CELL,
+    (
+        2,
+        LATENCY_POINTS,
+    ),
+)  # latency_at(s, 0 to the venue or 1 to us, i).number
+source_at = table_at(
+    CORE,
+    "sources",
+    CELL,
+    (
+        "n_strategies",
+        "n_signals",
+    ),
+)  # source_at(s, k, j).number: which signal is shown
+fill_at = table_at(CORE, "fills", FILL, (LOG_CAPACITY,))
+order_event_at = table_at(CORE, "order_log", ORDER_EVENT, (LOG_CAPACITY,))
+quote_change_at = table_at(CORE, "quote_log", QUOTE_CHANGE, (LOG_CAPACITY,))
+decision_at = table_at(CORE, "decisions", DECISION, (LOG_CAPACITY,))
+equity_at = table_at(CORE, "equity", EQUITY, (LOG_CAPACITY,))
+mid_at = table_at(CORE, "mids", MID, (LOG_CAPACITY,))
+# and within a strategy's row
+head_at = table_at(CORE, "rows", HEADER, ("n_strategies",), row=("row_bytes", "head_offset"))
+shown_market_at = table_at(CORE, "rows", MARKET_VIEW, ("n_strategies", "n_markets"), row=("row_bytes", "market_offset"))
+quote_at = table_at(CORE, "rows", QUOTE, ("n_strategies", "n_markets", 2, "n_levels"), row=("row_bytes", "quotes_offset"))
+shown_signal_at = table_at(CORE, "rows", SHOWN, ("n_strategies", "n_signals", "n_markets"), row=("row_bytes", "signals_offset"))
 
 
 def _log_is_full(s: Any) -> bool:
