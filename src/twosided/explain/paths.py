@@ -6,6 +6,7 @@ A step function is a pair of arrays: times that never decrease, and the value th
 one instant the last holds.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +16,23 @@ import polars as pl
 from twosided.errors import DataError
 from twosided.market.run import Run
 
-__all__ = ["Fills", "Integers", "Mids", "fills_of", "last_at", "last_before", "mids_of", "position_path", "time_shares"]
+__all__ = [
+    "Fills",
+    "Floats",
+    "Integers",
+    "Mids",
+    "fills_of",
+    "last_at",
+    "last_before",
+    "mids_of",
+    "pnl_path",
+    "position_path",
+    "quote_path",
+    "time_shares",
+]
 
 Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 class Mids(NamedTuple):
@@ -87,6 +102,53 @@ def position_path(run: Run, market: int) -> tuple[Integers, Integers]:
     opening = int(run.facts["opening"][market]["position_lots"])
     times = np.concatenate([[run.facts["start_ns"]], fills.ns]).astype(np.int64)
     return times, opening + np.concatenate([[0], np.cumsum(fills.side * fills.lots)]).astype(np.int64)
+
+
+def pnl_path(run: Run, markets: Sequence[int]) -> tuple[Integers, Floats]:
+    """Return (times, P&L in currency) of *markets* together, from zero at the start to the total at the end of the run.
+
+    Times are those of the equity frame, exchange clock; between them the value before holds. All markets have one currency.
+    """
+    start, end = int(run.facts["start_ns"]), int(run.facts["end_ns"])
+    paths = [_market_pnl(run, market) for market in markets]
+    times = np.unique(np.concatenate([[start, end], *(ns for ns, _ in paths)])).astype(np.int64)
+    times = times[(times >= start) & (times <= end)]
+    total = np.zeros(len(times))
+    for ns, value in paths:
+        total += value[last_at(ns, times)]
+    return times, total
+
+
+def _market_pnl(run: Run, market: int) -> tuple[Integers, Floats]:
+    instrument, mids = run.instruments[market], mids_of(run, market)
+    opening, closing = run.facts["opening"][market], run.facts["closing"][market]
+    m_0, m_end = (int(mids.half_ticks[0]), int(mids.half_ticks[-1])) if len(mids.ns) else (0, 0)
+    rows = run.equity.filter((pl.col("market") == market) & (pl.col("ns") < run.facts["end_ns"]))
+    ns, cash, held, mid = (rows[name].to_numpy() for name in ("ns", "cash", "position_lots", "mid_half_ticks"))
+    mid = np.where(mid == 0, m_0, mid)  # rows before the first valid mid
+    start_value = int(opening["cash"]) + int(opening["position_lots"]) * m_0 * instrument.half_tick_lot
+    end_value = int(closing["cash"]) + int(closing["position_lots"]) * m_end * instrument.half_tick_lot
+    quanta = np.concatenate([[0], cash + held * mid * instrument.half_tick_lot - start_value, [end_value - start_value]])
+    times = np.concatenate([[run.facts["start_ns"]], ns, [run.facts["end_ns"]]]).astype(np.int64)
+    return times, quanta * float(instrument.money_quantum)
+
+
+def quote_path(run: Run, market: int, side: int) -> tuple[Integers, Integers]:
+    """Return (times, ticks) of the own best wanted quote on one side; 0 ticks where there is none. Our clock."""
+    rows = run.quotes.filter((pl.col("market") == market) & (pl.col("side") == side))
+    if not rows.height:
+        return np.array([run.facts["start_ns"]], np.int64), np.zeros(1, np.int64)
+    times = rows["ns"].unique().sort().to_numpy()
+    best: Integers = np.zeros(len(times), np.int64)
+    for level in rows.partition_by("level"):
+        ns = level["ns"].to_numpy()
+        ticks = np.where(level["lots"].to_numpy() > 0, level["ticks"].to_numpy(), 0)
+        index = np.searchsorted(ns, times, "right") - 1
+        now = np.where(index >= 0, ticks[np.maximum(index, 0)], 0)
+        better = (now != 0) & ((best == 0) | (side * now > side * best))
+        best = np.where(better, now, best).astype(np.int64)
+    start = min(int(run.facts["start_ns"]), int(times[0]) - 1)
+    return np.concatenate([[start], times]).astype(np.int64), np.concatenate([[0], best]).astype(np.int64)
 
 
 def time_shares(times: Integers, end_ns: int) -> Integers:

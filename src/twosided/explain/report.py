@@ -1,0 +1,383 @@
+"""One self-contained HTML file that explains one run, or compares several. It opens without a network.
+
+Where you are in the pipe: ... -> fills -> ledger -> *explanation*: the last stop.
+
+The file holds plotly.js once (about 5 MB) and the figures as data (about 1 MB for a run, whatever its length). The words stand in
+``report.html.j2``, the looks in ``report.css``; this module gathers what they say. User strings are escaped by the template.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from twosided.errors import InputError
+from twosided.explain.market_plots import MOST_MARKERS, busiest_window, inventory_figure, market_figure, spread_figure
+from twosided.explain.paths import fills_of, last_at, last_before, mids_of
+from twosided.explain.plots import Picture, markout_figure, pnl_figure, run_colour, split_figure
+from twosided.explain.split import PARTS, Split, split_by_currency
+from twosided.explain.statistics import Basis, statistics
+from twosided.explain.summary import PART_LABELS, Row, amount_text, run_labels, summary_rows
+from twosided.market.order import FillCause
+from twosided.market.run import Run
+from twosided.units import NS_PER_SECOND, duration_text, time_text
+
+__all__ = ["write_report"]
+
+FIRST_AND_LAST = 15
+"""Fills shown at each end of the table."""
+
+MOST_LISTED = 20
+"""Elements of a list of facts that are written out."""
+
+
+def write_report(runs: Sequence[Run], path: str | Path, basis: Basis | None = None) -> Path:
+    """Write the report of *runs* to *path*, completely or not at all; a file that is there is replaced. Return the path.
+
+    Args:
+        runs: at least one; several are compared, in this order.
+        path: the HTML file.
+        basis: as in `twosided.explain.statistics.statistics`.
+
+    Raises:
+        InputError: no run, or the place cannot be written.
+        DataError: a run contradicts itself.
+    """
+    if not runs:
+        raise InputError("a report needs at least one run, and got none")
+    path = Path(path)
+    text = _page(runs, basis or Basis())
+    partial = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            partial = Path(file.name)
+            file.write(text)
+        partial.chmod(0o644)
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}; nothing was left behind") from None
+    finally:
+        if partial is not None:
+            partial.unlink(missing_ok=True)
+    return path
+
+
+# ---------------------------------------------------------------- the page
+
+
+class _Album:
+    """The figures of the page, by the id of the element that each is drawn in."""
+
+    def __init__(self) -> None:
+        self._figures: dict[str, Any] = {}
+
+    def add(self, picture: Picture, label: str) -> dict[str, Any]:
+        """Return what the template needs to place *picture*."""
+        if isinstance(picture, str):
+            return {"reason": picture}
+        name = f"figure-{len(self._figures)}"
+        self._figures[name] = picture.to_json()
+        return {"reason": "", "id": name, "height": int(picture.layout.height), "label": label}
+
+    def json(self) -> str:
+        """Return all figures as one JSON object that may stand inside a script element."""
+        body = ",".join(f'"{name}":{figure}' for name, figure in self._figures.items())
+        return "{" + body.replace("<", "\\u003c") + "}"
+
+
+def _page(runs: Sequence[Run], basis: Basis) -> str:
+    labels, album = run_labels(runs), _Album()
+    rows = summary_rows(runs, basis)
+    listed = dict.fromkeys(note for row in rows for note in (row.remark, *row.notes) if note)
+    notes = {note: number for number, note in enumerate(listed, 1)}
+    points = max(6000 // (len(runs) + 1), 500)
+    splits = [split_by_currency(run, basis.horizon_ns) for run in runs]
+    alone = len(runs) == 1 and len(splits[0]) == 1
+    described = [
+        _run(run, label, index, part, basis, album, points)
+        for index, (run, label, part) in enumerate(zip(runs, labels, splits, strict=True))
+    ]
+    figures = {
+        "split": album.add(split_figure(runs, labels, basis.horizon_ns, 560 if alone else 300), "P&L split"),
+        "pnl": album.add(pnl_figure(runs, labels, points), "P&L over time"),
+        "markouts": album.add(markout_figure(runs, labels), "markout curve"),
+    }
+    environment = Environment(
+        loader=PackageLoader("twosided.explain", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.globals["zip"] = zip
+    return environment.get_template("report.html.j2").render(
+        headline=_headline(labels, splits),
+        kind="report" if len(runs) == 1 else f"comparison of {len(runs)} runs",
+        scope=_scope(runs),
+        runs=described,
+        figures=figures,
+        split_caption=_split_caption(splits, basis),
+        markout_caption="Mean over fills; negative: the market moved against us. Band: 95 %, fills clustered by blocks of time.",
+        alone=alone,
+        columns=_columns(_sections(rows, notes), 2 if len(runs) <= 2 else 1),
+        notes=list(notes),
+        plotly_js=Markup(get_plotlyjs()),  # noqa: S704 - plotly's
+        figures_json=Markup(album.json()),  # noqa: S704 - "<" is escaped there
+    )
+
+
+def _headline(labels: Sequence[str], splits: Sequence[Mapping[str, Split]]) -> str:
+    verdicts = (
+        f"{label} {' and '.join(f'{_verb(part)} {_size(part)} {part.currency}' for part in parts.values())}"
+        for label, parts in zip(labels, splits, strict=True)
+    )
+    return "; ".join(verdicts)
+
+
+def _verb(part: Split) -> str:
+    return "lost" if part.total < 0 else "made"
+
+
+def _size(part: Split, name: str = "total") -> str:
+    """Return the size of a part without its sign, with as many decimals as the largest part deserves."""
+    return amount_text(abs(float(part.money(name))), _largest(part))
+
+
+def _largest(part: Split) -> float:
+    return max(abs(float(part.money(name))) for name in (*PARTS, "total"))
+
+
+def _scope(runs: Sequence[Run]) -> str:
+    places = dict.fromkeys(f"{instrument.symbol} {instrument.venue}".strip() for run in runs for instrument in run.instruments)
+    start, end = min(int(run.facts["start_ns"]) for run in runs), max(int(run.facts["end_ns"]) for run in runs)
+    events = sorted({int(run.facts["events"]) for run in runs})
+    many = f"{events[0]:,} events" if len(events) == 1 else f"{events[0]:,} to {events[-1]:,} events"
+    first, last = time_text(start)[:19], time_text(end)[:19]
+    last = last[11:] if last[:10] == first[:10] else last
+    return f"{', '.join(places)} · {first} to {last} UTC ({duration_text(end - start)}) · {many}"
+
+
+def _split_caption(splits: Sequence[Mapping[str, Split]], basis: Basis) -> str:
+    zero = [name for name in ("alpha", "hedge") if not any(getattr(part, name) for parts in splits for part in parts.values())]
+    left_out = (
+        f" {' and '.join(zero).capitalize()} are zero and left out."
+        if len(zero) > 1
+        else f" {zero[0].capitalize()} is zero."
+        if zero
+        else ""
+    )
+    return (
+        f"Adverse selection: what the mid moved within {duration_text(basis.horizon_ns)} of a fill; inventory: what it moved "
+        f"afterwards. The parts add up exactly.{left_out}"
+    )
+
+
+def _sections(rows: Sequence[Row], notes: Mapping[str, int]) -> list[tuple[str, list[dict[str, Any]]]]:
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        marks = [notes.get(note, "") for note in row.notes or ("",) * len(row.cells)]
+        signs = [0 if not row.signed or not value else 1 if value > 0 else -1 for value in row.values]
+        cells = list(zip((_typeset(cell) for cell in row.cells), signs, marks, strict=True))
+        mark = notes.get(row.remark, "")
+        line = {"label": row.label, "mark": mark, "unit": row.unit, "cells": cells, "strong": row.strong}
+        sections.setdefault(row.section, []).append(line)
+    return list(sections.items())
+
+
+def _columns(sections: list[tuple[str, Any]], count: int) -> list[list[tuple[str, Any]]]:
+    """Return *sections*, in their order, in *count* columns of about the same length."""
+    if count == 1:
+        return [sections]
+    sizes = np.cumsum([len(rows) + 2 for _, rows in sections])
+    cut = int(np.argmin(np.abs(2 * sizes - sizes[-1]))) + 1
+    return [sections[:cut], sections[cut:]]
+
+
+def _typeset(text: str) -> str:
+    """Write a true minus sign before digits."""
+    return text.replace("-", "−") if any(digit.isdigit() for digit in text) else text
+
+
+# ---------------------------------------------------------------- one run
+
+
+def _run(run: Run, label: str, index: int, splits: Mapping[str, Split], basis: Basis, album: _Album, points: int) -> dict[str, Any]:
+    result = statistics(run, basis)
+    facts = run.facts
+    return {
+        "label": label,
+        "colour": run_colour(index),
+        "complete": facts.get("complete", True),
+        "accounts": [_account(account, splits[account["currency"]], result["markets"]) for account in result["accounts"]],
+        "markets": [_market(run, market, index, album, points) for market in range(len(run.instruments))],
+        "fills": _fill_table(run, basis),
+        "configuration": [
+            ("strategy", facts["strategy"]),
+            *_flat(facts["params"]),
+            *(row for instrument in run.instruments for row in _instrument(instrument)),
+            ("engine", facts["engine"]),
+            *_flat(facts["settings"]),
+            *_flat({"capital": facts["capital"]} if facts.get("capital") else {}),
+            *_basis(basis),
+        ],
+        "data": _flat(facts["data"]),
+        "reproduction": [
+            ("seed", facts["seed"]),
+            ("digest", run.digest()),
+            *_flat({"versions": facts["versions"]}),
+            *_flat(facts["counts"]),
+            ("events", f"{int(facts['events']):,}"),
+            ("wall time", f"{float(facts['seconds']):.3g} s"),
+            ("complete", "yes" if facts.get("complete", True) else "no: stopped before its end"),
+        ],
+    }
+
+
+def _account(account: Mapping[str, Any], part: Split, markets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    positions = [market for market in markets if market["symbol"] in account["symbols"]]
+    sharpe = account["sharpe"]
+    return {
+        "currency": part.currency,
+        "verb": _verb(part),
+        "size": _size(part),
+        "pnl": f"{'−' if part.total < 0 else '+' if part.total else ''}{_size(part)}",
+        "sign": (part.total > 0) - (part.total < 0),
+        "sentence": _sentence(part),
+        "figures": [
+            ("fills", f"{account['fills']:,}"),
+            ("largest drawdown", amount_text(account["drawdown"], _largest(part))),
+            ("Sharpe, annualised", "not given" if sharpe is None else _typeset(f"{sharpe:,.1f}")),
+            *((f"closing {market['symbol']}", _typeset(f"{market['position']:,.6g}")) for market in positions[:2]),
+        ],
+    }
+
+
+def _sentence(part: Split) -> str:
+    """Say in words where the money came from, largest part first."""
+    amounts = sorted(((name, value) for name, value in part.parts().items() if value), key=lambda one: -abs(one[1]))
+    words = [f"{PART_LABELS[name]} {'earned' if value > 0 else 'cost'} {_size(part, name)}" for name, value in amounts]
+    text = ", ".join(words) or "no money was made or lost"
+    return text[0].upper() + text[1:] + "."
+
+
+def _market(run: Run, market: int, index: int, album: _Album, points: int) -> dict[str, Any]:
+    instrument, window = run.instruments[market], busiest_window(run, market)
+    name = f"{instrument.symbol} {instrument.venue}".strip()
+    drawn = len(mids_of(run, market).ns)
+    thin = f"Lines keep the extremes of {drawn:,} changes in at most {points:,} points (MinMaxLTTB). " if drawn > points else ""
+    fills = fills_of(run, market)
+    most = max(int(np.sum(fills.side > 0)), int(np.sum(fills.side < 0)))
+    few = f"Of the fills at most {MOST_MARKERS:,} a side are drawn. " if most > MOST_MARKERS else ""
+    picture = {
+        "name": name,
+        "overview": album.add(market_figure(run, market, colour=index, points=points), f"{name}: quotes, fills, position, P&L"),
+        "overview_caption": f"{thin}{few}Drag to zoom, double-click to return.",
+        "spreads": album.add(spread_figure(run, market, colour=index), f"{name}: spreads"),
+        "inventory": album.add(inventory_figure(run, market), f"{name}: inventory"),
+        "close_up": None,
+    }
+    if window:
+        figure = market_figure(run, market, colour=index, points=2 * points, window=window)
+        picture["close_up"] = album.add(figure, f"{name}: close-up")
+        picture["close_up_words"] = duration_text(window[1] - window[0])
+        picture["close_up_caption"] = f"From {time_text(window[0])[11:19]} UTC: the stretch with the most fills."
+    return picture
+
+
+def _fill_table(run: Run, basis: Basis) -> dict[str, Any]:
+    total = run.fills.height
+    shown = run.fills.with_row_index("row")
+    if total > 2 * FIRST_AND_LAST:
+        shown = shown.head(FIRST_AND_LAST).vstack(shown.tail(FIRST_AND_LAST))
+    rows: list[Any] = [_fill_row(run, fill, basis) for fill in shown.iter_rows(named=True)]
+    if total > 2 * FIRST_AND_LAST:
+        rows.insert(FIRST_AND_LAST, None)
+    names = (
+        "#",
+        "time, UTC",
+        "market",
+        "side",
+        "price",
+        "quantity",
+        "role",
+        "why",
+        "fee",
+        "tax",
+        "position",
+        "to mid",
+        "mid after",
+    )
+    texts = {"time, UTC", "market", "side", "role", "why"}
+    return {
+        "columns": [(name, name in texts) for name in names],
+        "rows": rows,
+        "left_out": f"{total - 2 * FIRST_AND_LAST:,} fills not shown",
+        "caption": f"{total:,} fills in all. To mid: how far, in ticks, the price was better than the mid before the fill. "
+        f"Mid after: how far the mid then moved within {duration_text(basis.horizon_ns)}, in ticks, positive in our favour.",
+    }
+
+
+def _fill_row(run: Run, fill: Mapping[str, Any], basis: Basis) -> tuple[str, ...]:
+    instrument, mids = run.instruments[fill["market"]], mids_of(run, fill["market"])
+    before = int(mids.half_ticks[last_before(mids.ns, fill["exch_ns"])])
+    after = int(mids.half_ticks[last_at(mids.ns, min(fill["exch_ns"] + basis.horizon_ns, int(run.facts["end_ns"])))])
+    side = int(fill["side"])
+    decimals = max(-int(instrument.tick_size.normalize().as_tuple().exponent), 0)
+    return (
+        f"{fill['row'] + 1:,}",
+        time_text(fill["exch_ns"])[:26],
+        instrument.symbol,
+        "buy" if side > 0 else "sell",
+        f"{fill['ticks'] * instrument.tick_size:,.{decimals}f}",
+        f"{instrument.quantity(fill['lots']):,.8g}",
+        ("hedge, " if fill["hedge"] else "") + ("maker" if fill["maker"] else "taker"),
+        FillCause(fill["cause"]).name.lower().replace("_", " ") if fill["cause"] else "",
+        _typeset(f"{instrument.money(fill['fee']):,.6f}"),
+        _typeset(f"{instrument.money(fill['tax']):,.6f}"),
+        _typeset(f"{instrument.quantity(fill['position_lots']):,.8g}"),
+        _typeset(f"{side * (before - 2 * fill['ticks']) / 2:+,.1f}"),
+        _typeset(f"{side * (after - before) / 2:+,.1f}"),
+    )
+
+
+def _instrument(instrument: Any) -> Iterator[tuple[str, str]]:
+    name = f"{instrument.symbol} {instrument.venue}".strip()
+    stated = instrument.model_dump(mode="json", exclude_defaults=True, exclude={"symbol", "venue"})
+    yield name, f"money counted in {instrument.money_quantum:f} {instrument.currency}"
+    for key, value in _flat(stated):
+        yield f"{name}: {key}", value
+
+
+def _basis(basis: Basis) -> list[tuple[str, str]]:
+    return [
+        ("adverse selection within", duration_text(basis.horizon_ns)),
+        ("Sharpe sampled every", duration_text(basis.period_ns)),
+        ("trading year", f"{basis.days_per_year:g} days of {basis.hours_per_day:g} h"),
+    ]
+
+
+def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
+    """Return nested facts as (dotted name, text) rows; long lists are cut and say so."""
+    if isinstance(value, Mapping):
+        return [row for key, inner in value.items() for row in _flat(inner, f"{name}.{key}" if name else str(key))] or (
+            [(name, "none")] if name else []
+        )
+    if isinstance(value, list | tuple):
+        more = f" … {len(value) - MOST_LISTED:,} more" if len(value) > MOST_LISTED else ""
+        if any(isinstance(one, Mapping | list | tuple) for one in value):
+            rows = [row for i, one in enumerate(value[:MOST_LISTED]) for row in _flat(one, f"{name}[{i}]")]
+            return [*rows, (name, more.strip())] if more else rows
+        return [(name, ", ".join(_plain(one, name) for one in value[:MOST_LISTED]) + more if value else "none")]
+    return [(name, _plain(value, name))]
+
+
+def _plain(value: Any, name: str) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "–"}[value]
+    if isinstance(value, int) and name.endswith("_ns"):
+        year_2000 = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * NS_PER_SECOND
+        return time_text(value) if value > year_2000 else duration_text(value)
+    return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else str(value)

@@ -1,0 +1,224 @@
+"""One table for any number of runs side by side: the same rows for the terminal, the report and tests.
+
+Where you are in the pipe: ... -> fills -> ledger -> *explanation*.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from twosided.explain.split import PARTS
+from twosided.explain.statistics import Basis, statistics
+from twosided.market.run import Run
+from twosided.units import NS_PER_SECOND, duration_text
+
+__all__ = ["PART_LABELS", "Row", "amount_text", "run_labels", "summary_rows"]
+
+PART_LABELS = {
+    "spread": "spread",
+    "adverse": "adverse selection",
+    "fees": "fees, taxes, funding",
+    "alpha": "alpha",
+    "inventory": "inventory",
+    "hedge": "hedge",
+}
+"""What people call the parts of the split."""
+
+NOTHING = "–"
+ABSENT = "not traded in this run"
+SECTIONS = ("Result", "Risk", "Markouts", "Inventory", "Trading", "Quotes")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: a value per run, as a number (None: not given) and as text.
+
+    ``signed`` says that the sign means gain or loss. ``notes`` holds, per run, why a value is not given, empty where it is;
+    ``remark`` what one must know about the whole row. ``strong`` marks the row to read first.
+    """
+
+    section: str
+    label: str
+    unit: str
+    values: tuple[float | None, ...]
+    cells: tuple[str, ...]
+    signed: bool = False
+    notes: tuple[str, ...] = ()
+    remark: str = ""
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One run's accounts by currency and markets by name."""
+
+    accounts: dict[str, dict[str, Any]]
+    markets: dict[str, dict[str, Any]]
+
+
+def run_labels(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Return a short name for each run: its strategy, with the parameters that differ where two would have the same."""
+    names = [str(run.facts["strategy"]) for run in runs]
+    labels = []
+    for name, run in zip(names, runs, strict=True):
+        namesakes = [other.facts["params"] for other, other_name in zip(runs, names, strict=True) if other_name == name]
+        differing = [key for key in run.facts["params"] if len({str(params.get(key)) for params in namesakes}) > 1]
+        labels.append(" ".join([name, *(f"{key}={run.facts['params'][key]}" for key in differing)]))
+    return tuple(
+        label if labels.count(label) == 1 else f"{label} ({labels[:i].count(label) + 1})" for i, label in enumerate(labels)
+    )
+
+
+def amount_text(value: float, largest: float | None = None) -> str:
+    """Return an amount with as many decimals as *largest* (itself, if not given) deserves: four digits or so, at least cents."""
+    scale = abs(value if largest is None else largest)
+    decimals = 2 if scale >= 10 or scale == 0 else 3 if scale >= 1 else 4 if scale >= 0.1 else 6 if scale >= 1e-3 else 8
+    text = f"{value:,.{decimals}f}"
+    return text.removeprefix("-") if not any(digit in text for digit in "123456789") else text
+
+
+def summary_rows(runs: Sequence[Run], basis: Basis | None = None) -> list[Row]:
+    """Return the rows of the headline table: P&L and its split, risk, trading, inventory, quotes, markouts.
+
+    Args:
+        runs: one column each, in this order; see `run_labels` for their names.
+        basis: as in `statistics`.
+
+    Raises:
+        DataError, InputError: as `statistics`.
+    """
+    basis = basis or Basis()
+    columns = []
+    for run in runs:
+        result = statistics(run, basis)
+        accounts = {account["currency"]: account for account in result["accounts"]}
+        columns.append(_Column(accounts, {_market_name(market): market for market in result["markets"]}))
+    currencies = list(dict.fromkeys(name for column in columns for name in column.accounts))
+    markets = list(dict.fromkeys(name for column in columns for name in column.markets))
+    spans = {int(run.facts["end_ns"]) - int(run.facts["start_ns"]) for run in runs}
+    rows: list[Row] = []
+    for currency in currencies:
+        found = [column.accounts.get(currency) for column in columns]
+        rows += _account_rows(found, currency, f" {currency}" if len(currencies) > 1 else "", basis, spans)
+    for name in markets:
+        symbol_units = next(column.markets[name]["symbol"] for column in columns if name in column.markets)
+        found = [column.markets.get(name) for column in columns]
+        rows += _market_rows(found, symbol_units, f" {name}" if len(markets) > 1 else "")
+    return sorted(rows, key=lambda row: SECTIONS.index(row.section.split()[0]))
+
+
+def _market_name(market: dict[str, Any]) -> str:
+    return f"{market['symbol']} {market['venue']}".strip()
+
+
+Sheet = dict[str, Any]
+Writer = Callable[[Any], str]
+
+
+@dataclass(frozen=True)
+class _Sheets:
+    """The sheets of one account or market, one per run (None: not in that run), and what its sections are called."""
+
+    sheets: Sequence[Sheet | None]
+    suffix: str
+
+    def row(self, section: str, label: str, unit: str, name: str, write: Writer, **more: Any) -> Row:
+        """Return the row of one named value."""
+        values = tuple(None if sheet is None else {**sheet.get("split", {}), **sheet}[name] for sheet in self.sheets)
+        cells = tuple(NOTHING if value is None else write(value) for value in values)
+        notes = tuple(
+            ABSENT if sheet is None else sheet["reasons"].get(name, "") if value is None else ""
+            for sheet, value in zip(self.sheets, values, strict=True)
+        )
+        return Row(section + self.suffix, label, unit, values, cells, notes=notes, **more)
+
+
+def _account_rows(sheets: Sequence[Sheet | None], currency: str, suffix: str, basis: Basis, spans: set[int]) -> Iterator[Row]:
+    present, row = [sheet for sheet in sheets if sheet is not None], _Sheets(sheets, suffix).row
+    largest = max(abs(value) for sheet in present for value in (sheet["pnl"], *sheet["split"].values()))
+
+    def money(value: float) -> str:
+        return amount_text(value, largest)
+
+    yield row("Result", "P&L", currency, "pnl", money, signed=True, strong=True)
+    for name in PARTS:
+        label = PART_LABELS[name] + (f" within {duration_text(basis.horizon_ns)}" if name == "adverse" else "")
+        yield row("Result", label, currency, name, money, signed=True)
+    yield row("Result", "realised, FIFO, before fees", currency, "realised_fifo", money, signed=True)
+    yield row("Result", "unrealised, FIFO", currency, "unrealised_fifo", money, signed=True)
+
+    year = (
+        f"from changes of equity over {duration_text(basis.period_ns)}, scaled to a year of {basis.days_per_year:g} days of "
+        f"{basis.hours_per_day:g} h; ± standard error"
+    )
+    sharpe = row("Risk", "Sharpe ratio", "annualised", "sharpe", "{:,.1f}".format, signed=True, remark=year)
+    errors = [None if sheet is None else sheet["sharpe_error"] for sheet in sheets]
+    cells = [cell if error is None else f"{cell} ± {error:,.1f}" for cell, error in zip(sharpe.cells, errors, strict=True)]
+    yield replace(sharpe, cells=tuple(cells))
+    yield row("Risk", "Sortino ratio", "annualised", "sortino", "{:,.1f}".format, signed=True, remark=year)
+    yield row("Risk", "largest drawdown", currency, "drawdown", money)
+    if any(sheet["capital"] for sheet in present):
+        yield row("Risk", "largest drawdown", "of capital", "drawdown_of_capital", "{:.2%}".format)
+        yield row("Risk", "return over the run", "of capital", "return_on_capital", "{:.2%}".format, signed=True)
+        yield row("Risk", "turnover", "× capital", "turnover_of_capital", "{:,.1f}".format)
+
+    yield row("Trading", "fills", "", "fills", "{:,}".format)
+    yield row("Trading", "turnover", currency, "turnover", "{:,.0f}".format)
+    yield row("Trading", "spread captured", "bps of turnover", "spread_capture_bps", "{:.3f}".format, signed=True)
+    yield row("Trading", "maker share", "of turnover", "maker_share", "{:.1%}".format)
+    yield row("Trading", "P&L per fill", currency, "pnl_per_fill", amount_text, signed=True)
+    pairs = "lots paired first in, first out; won: earned more than their fees"
+    yield row("Trading", "round trips", "", "round_trips", "{:,}".format, remark=pairs)
+    yield row("Trading", "round trips won", "", "win_rate", "{:.1%}".format, remark=pairs)
+    span = duration_text(next(iter(spans))) if len(spans) == 1 else "each run's span"
+    scaled = f"scaled by time from {span}: arithmetic, not a forecast"
+    for name, words in (("day", f"day of {basis.hours_per_day:g} h"), ("month", f"month of {basis.days_per_year / 12:.3g} days")):
+        yield row("Trading", f"P&L per {words}", currency, f"pnl_per_{name}", amount_text, signed=True, remark=scaled)
+        yield row("Trading", f"fills per {words}", "", f"fills_per_{name}", "{:,.0f}".format, remark=scaled)
+
+
+def _market_rows(sheets: Sequence[Sheet | None], symbol: str, suffix: str) -> Iterator[Row]:
+    row, present = _Sheets(sheets, suffix).row, [sheet for sheet in sheets if sheet is not None]
+
+    def seconds(value: float) -> str:
+        return duration_text(round(value * NS_PER_SECOND))
+
+    yield row("Trading", "fills per hour", "", "fills_per_hour", "{:,.1f}".format)
+    sent = "over new orders and replacements sent"
+    yield row("Trading", "fills per quoted order", "", "fills_per_quoted_order", "{:.4f}".format, remark=sent)
+    if any(sheet["share_of_volume"] is not None for sheet in present):
+        yield row("Trading", "own share of volume", "", "share_of_volume", "{:.2%}".format)
+    yield row("Inventory", "closing position", symbol, "position", _quantity)
+    yield row("Inventory", "mean absolute position over time", symbol, "mean_abs_inventory", _quantity)
+    yield row("Inventory", "largest absolute position", symbol, "max_abs_inventory", _quantity)
+    yield row("Inventory", "mean-reversion time", "1/κ", "inventory_reversion_seconds", seconds)
+    yield row("Inventory", "half-life", "ln 2/κ", "inventory_half_life_seconds", seconds)
+    yield row("Quotes", "two-sided", "of time", "two_sided_share", "{:.1%}".format)
+    yield row("Quotes", "bid at the touch", "of time", "bid_at_touch_share", "{:.1%}".format)
+    yield row("Quotes", "ask at the touch", "of time", "ask_at_touch_share", "{:.1%}".format)
+    for index, one in enumerate(present[0]["markouts"]):
+        yield _markout_row(sheets, index, f"{seconds(one['horizon_seconds'])} after a fill", f"Markouts{suffix}")
+
+
+def _quantity(value: float) -> str:
+    return f"{value:,.6g}"
+
+
+def _markout_row(sheets: Sequence[Sheet | None], index: int, label: str, section: str) -> Row:
+    values, cells, notes = zip(
+        *(_markout_cell(None if sheet is None else sheet["markouts"][index]) for sheet in sheets), strict=True
+    )
+    remark = "mean signed move of the mid, [95 % band]; negative: picked off"
+    return Row(section, label, "bps", values, cells, signed=True, notes=notes, remark=remark)
+
+
+def _markout_cell(one: dict[str, Any] | None) -> tuple[float | None, str, str]:
+    """Return (value, text, note) of one markout."""
+    if one is None:
+        return None, NOTHING, ABSENT
+    mean, low, high = (one["bps"][name] for name in ("mean", "low", "high"))
+    if mean is None:
+        return None, NOTHING, "no fill had its horizon inside the run"
+    if low is None:
+        return mean, f"{mean:+.3f}", f"no band: its fills lie in {one['blocks']} blocks of time only"
+    return mean, f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]", ""
