@@ -1,0 +1,288 @@
+"""Binance: raw captures of the websocket streams, one ``<local ns> <json>`` a line, with the REST snapshot among them.
+
+Read are ``depth@...`` (changes of the book, in order of their update ids: `sequence.py`), ``trade`` (``aggTrade`` only where there
+is none) and the REST snapshot. Changes that came before the snapshot wait for it; those that it contains are left out, the others
+follow it and carry its local time, because only then could they be used. A hole is counted and the book kept: no better is known.
+``bookTicker`` is a check of the book, not a part of it.
+
+Times: ``T`` (matching) where there is one, else ``E`` (sending), in milliseconds. A spot snapshot has no time: it gets that of the
+message before it, and never one later than the changes that follow it. Book messages never go back in exchange time: the
+venue's ids say in which order they happened.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import orjson
+
+from twosided.data.binance_rows import Rows, Texts
+from twosided.data.files import InputFile
+from twosided.data.numbers import Ints
+from twosided.data.raw import Raw, Settings
+from twosided.data.sequence import BookSequence, Change, Verdict
+from twosided.errors import DataError
+from twosided.market.event import Events
+
+__all__ = ["BinanceReader", "binance_start_ns", "is_binance"]
+
+_FEWEST_HEAD_LINES, _MOST_HEAD_LINES = 1_000, 10_000
+_LATEST_MS = (1 << 62) // 1_000_000
+_LATEST_ID = 1 << 63
+_QUOTE_CURRENCIES = ("USDT", "USDC", "FDUSD", "TUSD", "BUSD", "BTC", "ETH", "BNB", "EUR", "TRY", "BRL", "JPY")
+_KINDS = {"depthUpdate", "trade", "aggTrade", "bookTicker", None}  # spot does not name its bookTicker
+_PARTIAL_BOOK = re.compile(r"@depth[0-9]")
+
+
+class _Message(NamedTuple):
+    """One line."""
+
+    file: InputFile
+    line: int
+    local_ns: int
+    stream: str  # "" where the capture does not name it
+    data: dict[str, Any]
+
+
+def is_binance(head: bytes) -> bool:
+    """Say whether a file that begins with *head* has lines of ``<local ns> <json>``."""
+    stamp, _, body = head.split(b"\n", 1)[0].partition(b" ")
+    return stamp.isdigit() and body[:1] == b"{"
+
+
+def binance_start_ns(file: InputFile) -> int:
+    """Return the local time of the first line."""
+    return int(file.head.split(b" ", 1)[0])
+
+
+class BinanceReader:
+    """Reads one symbol of a capture; the module says by which rules."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._wanted = settings.symbol.upper() if settings.symbol else ""
+        self._defects, self._with_quotes = settings.defects, settings.with_quotes
+        self.symbol, self.venue, self.currency = self._wanted, "binance", "USD"
+        self._symbols: set[str] = set()
+        self._head: list[_Message] | None = []  # held until it is known where the snapshot is; None once it is
+        self._lines = 0
+        self._snapshot_seen = False
+        self._trades = "trade"
+        self._book = BookSequence(wait=True)
+        self._exch_ns = 0  # of the last message
+        self._book_ns = 0  # of the last book message
+        self._file: InputFile | None = None  # of the block
+        self._rows = Rows()
+        self._quotes = Rows()
+
+    def read(self, file: InputFile) -> Iterator[Raw]:
+        """Yield the events of *file*.
+
+        Raises:
+            DataError: a line that is not ``<local ns> <json>`` of a known shape, or messages of several symbols.
+        """
+        for number, line in file.lines():
+            self._lines += 1
+            if self._with_quotes or b"@bookTicker" not in line[:64]:
+                message = _parsed(file, number, line)
+                self._snapshot_seen = self._snapshot_seen or (not message.stream and "lastUpdateId" in message.data)
+                if self._head is None:
+                    yield from self._take(message)
+                else:
+                    self._head.append(message)
+            if self._head is not None and self._lines >= (_FEWEST_HEAD_LINES if self._snapshot_seen else _MOST_HEAD_LINES):
+                yield from self._open_head()
+
+    def finish(self) -> Iterator[Raw]:
+        """Yield what was held back.
+
+        Raises:
+            DataError: there was nothing of the symbol asked for.
+        """
+        yield from self._open_head()
+        yield from self._flush()
+        if self._wanted and self._symbols and self._wanted not in self._symbols and self._file is not None:
+            raise DataError(self._file.path, "", f"has no messages of {self._wanted}, only of {', '.join(sorted(self._symbols))}")
+
+    def settle(self, events: Events) -> tuple[Events, Ints | None]:
+        """Return *events* as they are."""
+        return events, None
+
+    def _open_head(self) -> Iterator[Raw]:
+        """Decide what the first lines let one decide, and read them."""
+        if self._head is None:
+            return
+        head, self._head = self._head, None
+        kinds = {message.data.get("e") for message in head}
+        self._trades = "aggTrade" if "aggTrade" in kinds and "trade" not in kinds else "trade"
+        self._book.wait = self._snapshot_seen
+        self._exch_ns = next((time for time in map(_time_of_any, head) if time), 0)
+        for message in head:
+            yield from self._take(message)
+
+    def _take(self, message: _Message) -> Iterator[Raw]:
+        """Add one message to the block, and yield the block when it is full."""
+        if self._rows.is_full or self._quotes.is_full or message.file is not self._file:
+            yield from self._flush()
+            self._file = message.file
+        try:
+            self._add(message)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, DataError):
+                raise
+            reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+            raise DataError(message.file.path, f"line {message.line}", f"not a message as Binance sends them: {reason}") from None
+
+    def _flush(self) -> Iterator[Raw]:
+        if self._file is None or not (self._rows.messages or self._quotes.messages):
+            return
+        raw = self._rows.take(self._file)
+        raw.quotes = self._quotes.take(self._file) if self._quotes.messages else None
+        yield raw
+
+    # ------------------------------------------------------------ messages
+
+    def _add(self, message: _Message) -> None:
+        data = message.data
+        kind = data.get("e")
+        if kind is None and not message.stream and "lastUpdateId" in data:
+            self._add_snapshot(message)
+        elif kind not in _KINDS or (kind is None and not ("u" in data and "B" in data)) or _PARTIAL_BOOK.search(message.stream):
+            self._defects.add("other_messages")
+        elif self._is_ours(message):
+            if kind == "depthUpdate":
+                self._add_change(message)
+            elif kind in {"trade", "aggTrade"}:
+                self._add_trade(message, kind)
+            elif self._with_quotes:
+                self._add_quote(message)
+
+    def _is_ours(self, message: _Message) -> bool:
+        """Say whether a message is of the symbol that is read; the first one decides where the user did not.
+
+        Raises:
+            DataError: a second symbol, and the user did not choose.
+        """
+        symbol = message.data["s"]
+        if symbol == self.symbol and symbol in self._symbols:
+            return True
+        if not isinstance(symbol, str):
+            raise TypeError(f"symbol is {symbol!r}")
+        self._symbols.add(symbol)
+        if not self.symbol:
+            self.symbol = symbol
+        elif symbol != self.symbol and not self._wanted:
+            problem = f"has messages of {self.symbol} and of {symbol}; choose one with --symbol"
+            raise DataError(message.file.path, f"line {message.line}", problem)
+        self.currency = next((each for each in _QUOTE_CURRENCIES if self.symbol.endswith(each)), "USD")
+        return symbol == self.symbol
+
+    def _add_snapshot(self, message: _Message) -> None:
+        if len(self._symbols) > 1:
+            problem = f"a snapshot that does not say of which symbol it is, in a capture of {', '.join(sorted(self._symbols))}"
+            raise DataError(message.file.path, f"line {message.line}", f"{problem}; expected one symbol per file")
+        update_id = _whole(message.data, "lastUpdateId", _LATEST_ID)
+        again = self._book.snapshot(update_id)
+        if again is None:
+            self._defects.add("stale_snapshots")
+            return
+        exch_ns = _time_of(message.data) or self._exch_ns or message.local_ns
+        if again:
+            exch_ns = min(exch_ns, _time_of(again[0].what.data))
+        self._book_ns = max(self._book_ns, exch_ns)
+        bids, asks = _levels(message.data["bids"]), _levels(message.data["asks"])
+        self._rows.add_snapshot(message.line, message.local_ns, self._book_ns, update_id, bids, asks)
+        for change in again:
+            self._add_change(change.what._replace(local_ns=message.local_ns))
+
+    def _add_change(self, message: _Message) -> None:
+        data = message.data
+        previous = None
+        if "pu" in data:
+            previous, self.venue = _whole(data, "pu", _LATEST_ID), "binance-futures"
+        change = Change(_whole(data, "U", _LATEST_ID), _whole(data, "u", _LATEST_ID), previous, message)
+        exch_ns = _time_of(data)
+        before = self._book.last_id
+        verdict = self._book.change(change)
+        if verdict is Verdict.STALE:
+            self._defects.add("stale_updates")
+        elif verdict is Verdict.GAP:
+            place = f"{message.file.name}, line {message.line}"
+            self._defects.add("gaps", note=f"{place}: updates {change.first_id} to {change.last_id} do not follow {before}")
+        if verdict in {Verdict.APPLY, Verdict.GAP}:
+            if exch_ns < self._book_ns:
+                self._defects.add("book_time_backwards")
+            self._book_ns = max(self._book_ns, exch_ns)
+            self._rows.add_change(
+                message.line, message.local_ns, self._book_ns, change.last_id, _levels(data["b"]), _levels(data["a"])
+            )
+        self._exch_ns = exch_ns
+
+    def _add_trade(self, message: _Message, kind: str) -> None:
+        data = message.data
+        if kind != self._trades:
+            return
+        if type(data["m"]) is not bool:
+            raise TypeError(f"m is {data['m']!r}; expected true or false")
+        number = _whole(data, "t" if kind == "trade" else "a", _LATEST_ID)
+        self._exch_ns = _time_of(data)
+        if data.get("X", "MARKET") != "MARKET" or not data["q"].strip("0."):
+            self._defects.add("other_trades")
+            return
+        side = -1 if data["m"] else 1  # m: the buyer rested, so the seller came for him
+        self._rows.add_trade(message.line, message.local_ns, self._exch_ns, number, side, (data["p"], data["q"]))
+
+    def _add_quote(self, message: _Message) -> None:
+        data = message.data
+        bid, ask = ((data["b"],), (data["B"],)), ((data["a"],), (data["A"],))
+        self._quotes.add_change(message.line, message.local_ns, self._exch_ns, _whole(data, "u", _LATEST_ID), bid, ask)
+
+
+def _parsed(file: InputFile, number: int, line: bytes) -> _Message:
+    """Split a line.
+
+    Raises:
+        DataError: it is not ``<local ns> <json>``.
+    """
+    stamp, _, body = line.partition(b" ")
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        end = "" if line.endswith(b"\n") else "; the line has no end, so the file may be truncated"
+        raise DataError(file.path, f"line {number}", f"not `<local ns> <json>` ({error}){end}") from None
+    if not stamp.isdigit() or not isinstance(data, dict) or len(stamp) > 19:
+        raise DataError(file.path, f"line {number}", f"begins with {line[:24]!r}; expected `<local ns> <json>`")
+    stream = data.get("stream", "")
+    if stream:
+        data = data.get("data")
+    if not isinstance(stream, str) or not isinstance(data, dict):
+        raise DataError(file.path, f"line {number}", "not a message as Binance sends them: expected stream and data")
+    return _Message(file, number, int(stamp), stream, data)
+
+
+def _whole(data: dict[str, Any], name: str, limit: int) -> int:
+    value = data[name]
+    if type(value) is not int or not 0 <= value < limit:
+        raise ValueError(f"{name} is {value!r}; expected a whole number")
+    return value
+
+
+def _time_of(data: dict[str, Any]) -> int:
+    """Return a message's exchange time in ns: ``T``, else ``E``; 0 where it has none (spot snapshots)."""
+    name = "T" if "T" in data else "E"
+    if name not in data and "lastUpdateId" in data:
+        return 0
+    return _whole(data, name, _LATEST_MS) * 1_000_000
+
+
+def _time_of_any(message: _Message) -> int:
+    """Return the exchange time of a message of any kind, 0 where it has none that can be used."""
+    value = message.data.get("T", message.data.get("E"))
+    return value * 1_000_000 if type(value) is int and 0 <= value < _LATEST_MS else 0
+
+
+def _levels(levels: list[list[str]]) -> tuple[Texts, Texts]:
+    """Return (prices, sizes) of a list of [price, size]."""
+    if not levels:
+        return (), ()
+    prices, sizes = zip(*levels, strict=True)
+    return prices, sizes

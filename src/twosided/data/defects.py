@@ -1,0 +1,65 @@
+"""What is wrong with a recording, counted while it is read and told in words.
+
+Defects do not stop a replay; what does is a `DataError`.
+"""
+
+from typing import Any
+
+__all__ = ["DEFECTS", "Defects"]
+
+DEFECTS = {
+    "gaps": "the sequence of updates has holes: levels may be out of date after each, up to the next snapshot",
+    "no_snapshot": "the book begins without a snapshot: levels that never change are missing from it",
+    "orphans": "references to orders that were never added",
+    "stale_updates": "updates older than the book they would change, left out",
+    "stale_snapshots": "snapshots older than the book, left out",
+    "local_backwards": "messages before which the local clock stepped back by up to a second; their times were moved forward",
+    "exch_backwards": "messages whose exchange time lies before that of the message before them",
+    "book_time_backwards": "book messages whose exchange time contradicted their sequence numbers; their times were moved forward",
+    "exchange_only": "rows that were never seen here (exchange side only), left out",
+    "other_trades": "trades outside the book (insurance fund, liquidation transfers) or of no size, left out",
+    "other_messages": "messages of a kind that is not needed, left out",
+    "bad_trade_ids": "trades whose id is not a number; their id is 0",
+}
+"""What is counted, in words."""
+
+_MOST_NOTES = 20
+
+
+class Defects:
+    """Counts of `DEFECTS`, and one note for people on each of the first few.
+
+    >>> defects = Defects()
+    >>> defects.add("gaps", note="a.gz, line 7: update 12 follows 10")
+    >>> defects.counts, defects["gaps"], defects["orphans"]
+    ({'gaps': 1}, 1, 0)
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = dict.fromkeys(DEFECTS, 0)
+        self.notes: list[str] = []
+
+    def add(self, name: str, count: int = 1, *, note: str = "") -> None:
+        """Count *count* more of a defect; the first few notes are kept."""
+        self._counts[name] += count
+        if note and count and len(self.notes) < _MOST_NOTES:
+            self.notes.append(note)
+
+    def __getitem__(self, name: str) -> int:
+        return self._counts[name]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Those that occurred."""
+        return {name: count for name, count in self._counts.items() if count}
+
+    def clear(self) -> None:
+        """Forget everything: the recording is being read anew."""
+        self.notes.clear()
+        self._counts = dict.fromkeys(DEFECTS, 0)
+
+    def restore(self, counts: dict[str, Any], notes: list[str]) -> None:
+        """Add what a file says about the recording it was made from; names that are not known here are kept as they are."""
+        for name, count in counts.items():
+            self._counts[name] = self._counts.get(name, 0) + int(count)
+        self.notes += notes

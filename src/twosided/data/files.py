@@ -1,0 +1,109 @@
+"""Files as streams of bytes: plain or gzip by content, in lines or blocks, and every failure as one sentence with its place."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from twosided.errors import DataError
+
+__all__ = ["InputFile"]
+
+_HEAD_BYTES = 1 << 16
+_BLOCK_BYTES = 1 << 22
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+class InputFile:
+    """One file of a recording.
+
+    Attributes:
+        path: as the user wrote it, for messages.
+        name: without folders, for reports.
+        head: its first 64 KiB, unpacked.
+        bytes_read: how much of `bytes_total` the current pass has read, as it stands on disk.
+
+    Raises:
+        DataError: missing, a folder, unreadable, empty, or a gzip file that is corrupt within its head.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.name = self.path.name
+        self.bytes_read = 0
+        if not self.path.exists():
+            raise DataError(path, "", "no such file")
+        if self.path.is_dir():
+            raise DataError(path, "", "is a folder; name the files in it")
+        try:
+            self.bytes_total = self.path.stat().st_size
+            with self.path.open("rb") as file:
+                magic = file.read(4)
+        except OSError as error:
+            raise DataError(path, "", f"cannot be read: {error.strerror or error}") from None
+        if not magic:
+            raise DataError(path, "", "is empty (0 bytes); expected recorded market data")
+        if magic == _ZSTD:
+            raise DataError(path, "", "is packed with zstd, which is not read; unpack it first: zstd -d")
+        self._is_gzip = magic.startswith(_GZIP)
+        with self.open() as stream:
+            self.head = stream.read(_HEAD_BYTES)
+        if not self.head:
+            raise DataError(path, "", "is empty once unpacked; expected recorded market data")
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """Open the file as a stream of unpacked bytes; failures while reading name the byte on disk.
+
+        Raises:
+            DataError: the file cannot be read, or its gzip stream is corrupt or breaks off.
+        """
+        try:
+            with self.path.open("rb") as raw:
+                self._raw: BinaryIO = raw
+                with self._named_failures():
+                    if self._is_gzip:
+                        with io.BufferedReader(gzip.GzipFile(fileobj=raw), _HEAD_BYTES * 4) as unpacked:
+                            yield unpacked
+                    else:
+                        yield raw
+        except OSError as error:
+            raise DataError(self.path, "", f"cannot be read: {error.strerror or error}") from None
+
+    @contextmanager
+    def _named_failures(self) -> Iterator[None]:
+        try:
+            yield
+        except EOFError:
+            problem = "the gzip stream breaks off: the file is truncated; expected its end mark"
+            raise DataError(self.path, f"byte {self._raw.tell()}", problem) from None
+        except (gzip.BadGzipFile, zlib.error) as error:
+            problem = f"the gzip stream is corrupt before this place ({error})"
+            raise DataError(self.path, f"byte {self._raw.tell()}", problem) from None
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Yield (line number from 1, line with its end)."""
+        with self.open() as stream:
+            for number, line in enumerate(stream, 1):
+                if number & 1023 == 0:
+                    self.bytes_read = self._raw.tell()
+                yield number, line
+        self.bytes_read = self.bytes_total
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the content in blocks of some 4 MiB of whole lines, each with its end; a last end is added where it is missing."""
+        rest = b""
+        with self.open() as stream:
+            while block := stream.read(_BLOCK_BYTES):
+                self.bytes_read = self._raw.tell()
+                block = rest + block
+                end = block.rfind(b"\n") + 1
+                rest = block[end:]
+                if end:
+                    yield block[:end]
+        if rest:
+            yield rest + b"\n"
+        self.bytes_read = self.bytes_total

@@ -1,0 +1,203 @@
+"""Which format a file has, by its content, and how a `Source` is made of several.
+
+Where you are in the pipe: *files* -> reader -> events. A file says what it is in its first bytes; its name says nothing.
+The instrument comes from the file where the file knows it and from the user otherwise. Where neither states the tick or the lot
+they are inferred from the head of the recording: the result says so in a sentence (`Source.inferred`), and a later price or size
+that does not fit is an error.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from twosided.data.binance import BinanceReader, binance_start_ns, is_binance
+from twosided.data.defects import Defects
+from twosided.data.files import InputFile
+from twosided.data.numbers import infer_step
+from twosided.data.raw import Raw, Reader, Settings
+from twosided.data.source import Source, Stream
+from twosided.errors import DataError, InputError, suggest
+from twosided.market.event import Kind
+from twosided.market.instrument import Fees, Instrument
+from twosided.units import exact_decimal
+
+__all__ = ["FORMATS", "Format", "open_source"]
+
+_HEAD_MESSAGES = 1_000
+
+
+class Format(NamedTuple):
+    """One recorded format."""
+
+    name: str
+    what: str  # in words
+    kind_of: Callable[[InputFile], str | None]  # which of its kinds of file this is; None: not this format
+    start_ns: Callable[[InputFile], int]  # the first local time in a file
+    reader: Callable[[str], Callable[[Settings], Reader]]  # of a kind of file
+
+
+FORMATS = (
+    Format(
+        "binance",
+        "a capture of Binance's streams, lines of `<local ns> <json>`",
+        lambda file: "" if is_binance(file.head) else None,
+        binance_start_ns,
+        lambda _kind: BinanceReader,
+    ),
+)
+"""What is recognised, in this order."""
+
+
+def open_source(
+    paths: str | Path | Iterable[str | Path],
+    *,
+    format: str | None = None,  # noqa: A002 - the word that users know it by
+    symbol: str | None = None,
+    tick_size: str | float | Decimal | None = None,
+    lot_size: str | float | Decimal | None = None,
+    fees: Fees | None = None,
+) -> Source:
+    """Return a `Source` of one file, or of several that continue one another (in any order).
+
+    Args:
+        paths: files; gzip is unpacked on the way.
+        format: name of a format, where the files are not to be recognised by their content.
+        symbol: which instrument to read where files hold several, and its name where they do not say.
+        tick_size: price step; needed only where the files do not state it and it is not to be inferred.
+        lot_size: quantity step, likewise.
+        fees: what the venue charges.
+
+    Raises:
+        DataError: a file is missing, empty, of no known format, or cannot be read.
+        InputError: an argument that cannot be used.
+    """
+    files = [InputFile(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+    if not files:
+        raise InputError("paths is empty; expected at least one file")
+    tick, lot = _stated(tick_size, "tick_size"), _stated(lot_size, "lot_size")
+    found = [_recognise(file, format) for file in files]
+    known = found[0][0]
+    for file, (other, _kind) in zip(files, found, strict=True):
+        if other is not known:
+            raise DataError(file.path, "", f"is {other.what}, but {files[0].name} is {known.what}; expected files of one format")
+    kinds = sorted({kind for _format, kind in found})
+    streams = []
+    for kind in kinds:
+        of_kind = [file for file, (_format, its) in zip(files, found, strict=True) if its == kind]
+        if len(of_kind) > 1:
+            of_kind.sort(key=known.start_ns)
+        streams.append(Stream(tuple(of_kind), known.reader(kind)))
+    head = _Head(tuple(streams), symbol)
+    instruments, inferred = head.instruments(symbol, tick, lot, fees)
+    return Source(known.name, tuple(streams), instruments, symbol, inferred)
+
+
+def _stated(value: str | float | Decimal | None, name: str) -> Decimal | None:
+    if value is None:
+        return None
+    step = exact_decimal(value, name=name)
+    if step <= 0:
+        raise InputError(f"{name} is {step}; allowed: above 0")
+    return step
+
+
+def _recognise(file: InputFile, wanted: str | None) -> tuple[Format, str]:
+    """Return the format of a file and which of its kinds it is."""
+    names = [known.name for known in FORMATS]
+    if wanted is not None and wanted not in names:
+        raise InputError(f"format is {wanted!r}{suggest(wanted, names)}")
+    for known in FORMATS:
+        kind = known.kind_of(file)
+        if kind is None:
+            continue
+        if wanted is not None and known.name != wanted:
+            expected = next(each for each in FORMATS if each.name == wanted)
+            raise DataError(file.path, "", f"is {known.what}; expected {expected.what}, as --format {wanted} says")
+        return known, kind
+    begin = file.head[:32].split(b"\n")[0]
+    raise DataError(
+        file.path, "", f"is of no known format (it begins with {begin!r}); known: {'; '.join(known.what for known in FORMATS)}"
+    )
+
+
+class _Head:
+    """The first messages of a recording: what they say about the instrument."""
+
+    def __init__(self, streams: tuple[Stream, ...], symbol: str | None) -> None:
+        self.symbol, self.venue, self.currency, self.messages = "", "", "USD", 0
+        self._name = streams[0].files[0].path
+        self._prices: dict[int, list[pl.Series]] = {}
+        self._sizes: dict[int, list[pl.Series]] = {}
+        for stream in streams:
+            self._survey(stream, symbol)
+
+    def _survey(self, stream: Stream, symbol: str | None) -> None:
+        reader, messages = stream.reader(Settings(symbol, Defects(), with_quotes=False)), 0
+        for raw in _raws(reader, stream):
+            messages += raw.messages
+            for market in np.unique(raw.events["market"]).tolist():
+                rows = np.flatnonzero((raw.events["market"] == market) & (raw.events["kind"] <= Kind.TRADE))
+                self._prices.setdefault(market, []).append(raw.prices.gather(rows))
+                self._sizes.setdefault(market, []).append(raw.sizes.gather(rows))
+            if messages >= _HEAD_MESSAGES:
+                break
+        self.messages += messages
+        self.symbol, self.venue, self.currency = reader.symbol, reader.venue, reader.currency
+
+    def instruments(
+        self, symbol: str | None, tick: Decimal | None, lot: Decimal | None, fees: Fees | None
+    ) -> tuple[tuple[Instrument, ...], str]:
+        """Return the instruments, and the sentence about what was inferred ("" where nothing was)."""
+        if not self._prices:
+            raise DataError(self._name, "", "holds no events; expected changes of a book or trades")
+        markets = max(self._prices) + 1
+        names = self._symbols(symbol, markets)
+        instruments, inferred = [], []
+        for market in range(markets):
+            its_tick = tick or self._infer(self._prices.get(market, []), "tick")
+            its_lot = lot or self._infer(self._sizes.get(market, []), "lot")
+            instruments.append(
+                Instrument(
+                    symbol=names[market],
+                    venue=self.venue,
+                    currency=self.currency,
+                    tick_size=its_tick,
+                    lot_size=its_lot,
+                    fees=fees or Fees(),
+                )
+            )
+            steps = [f"tick size {its_tick:f}"] * (tick is None) + [f"lot size {its_lot:f}"] * (lot is None)
+            inferred.append(" and ".join(steps) + (f" of {names[market]}" if markets > 1 else ""))
+        if tick is not None and lot is not None:
+            return tuple(instruments), ""
+        override = "--tick and --lot override" if tick is lot else f"--{'tick' if tick is None else 'lot'} overrides"
+        sentence = (
+            f"{', '.join(inferred)} inferred from the first {self.messages:,} messages, the file does not state them; {override}"
+        )
+        return tuple(instruments), sentence
+
+    def _infer(self, columns: list[pl.Series], what: str) -> Decimal:
+        step = infer_step(columns)
+        if step is None:
+            problem = f"does not state the {what} size, and its head has nothing to infer it from; state --{what}"
+            raise DataError(self._name, "", problem)
+        return step
+
+    def _symbols(self, symbol: str | None, markets: int) -> list[str]:
+        """Return a name per market: the file's, else the user's (comma-separated for several markets)."""
+        names = (self.symbol or symbol or "unnamed").split(",")
+        if markets == 1 or len(names) == markets:
+            return names if len(names) == markets else [",".join(names)]
+        if symbol is not None:
+            raise InputError(f"symbol is {symbol!r}, but there are {markets} markets; expected as many names, separated by commas")
+        return [f"{names[0]}-{market}" for market in range(markets)]
+
+
+def _raws(reader: Reader, stream: Stream) -> Iterator[Raw]:
+    for file in stream.files:
+        yield from reader.read(file)
+    yield from reader.finish()

@@ -1,0 +1,170 @@
+"""A recording in memory: its events in local order with the two clocks brought together, and what is known about it.
+
+The offset of two clocks cannot be known from one-way messages: by convention the smallest latency in a recording becomes
+``min_latency_ns``, so ``clock_offset_ns = min(local_ns - exch_ns) - min_latency_ns`` is taken off every local time. Both numbers
+are reported. A recording in this package's own Parquet files was corrected when it was written and keeps that correction.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from twosided.data.formats import open_source
+from twosided.data.source import Source
+from twosided.errors import DataError, InputError
+from twosided.market.event import EVENT, Events, Flag, Kind
+from twosided.market.instrument import Fees, Instrument
+
+__all__ = ["DEFAULT_MIN_LATENCY_NS", "Recording", "clock_offset_of", "load"]
+
+DEFAULT_MIN_LATENCY_NS = 500_000
+"""What the smallest latency of a recording is taken for: 0.5 ms."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What `load` returns.
+
+    Attributes:
+        events: shape (n,), dtype `EVENT`, in local order, ``local_ns`` corrected.
+        instruments: one per market.
+        clock_offset_ns: what was taken off the recorded local times.
+        min_latency_ns: the smallest ``local_ns - exch_ns`` after that.
+        names, format: the files (without folders) and their format.
+        defects, notes: counts by the names of `defects.DEFECTS`, and words on the first of them.
+        inferred: the sentence about steps that were inferred from the data; "" where none was.
+    """
+
+    events: Events
+    instruments: tuple[Instrument, ...]
+    clock_offset_ns: int
+    min_latency_ns: int
+    names: tuple[str, ...] = ()
+    format: str = ""
+    defects: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    inferred: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        source: Source,
+        *,
+        min_latency_ns: int | None = None,
+        clock_offset_ns: int | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> Self:
+        """Read all of *source*; the arguments are those of `load`."""
+        events = _collect(source, progress)
+        if not len(events):
+            raise DataError(", ".join(source.names), "", "holds no events; expected changes of a book or trades")
+        offset = clock_offset_of(source, int((events["local_ns"] - events["exch_ns"]).min()), min_latency_ns, clock_offset_ns)
+        events["local_ns"] -= offset
+        trades = events[events["kind"] == Kind.TRADE]
+        for market, instrument in enumerate(source.instruments):
+            of_market = trades[trades["market"] == market]
+            if len(of_market):
+                instrument.require_headroom(int(np.abs(of_market["ticks"]).max()), int(of_market["lots"].max()))
+        return cls(
+            events=events,
+            instruments=source.instruments,
+            clock_offset_ns=offset,
+            min_latency_ns=int((events["local_ns"] - events["exch_ns"]).min()),
+            names=source.names,
+            format=source.format,
+            defects=source.defects.counts,
+            notes=tuple(source.defects.notes),
+            inferred=source.inferred,
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a Run keeps about its data, ready for JSON."""
+        exch = self.events["exch_ns"]
+        return {
+            "names": list(self.names),
+            "format": self.format,
+            "instruments": [instrument.model_dump(mode="json") for instrument in self.instruments],
+            "events": len(self.events),
+            "messages": int(np.count_nonzero(self.events["flags"] & Flag.LAST_OF_MESSAGE)),
+            "trades": int(np.count_nonzero(self.events["kind"] == Kind.TRADE)),
+            "start_ns": int(exch.min()),
+            "end_ns": int(exch.max()),
+            "clock_offset_ns": self.clock_offset_ns,
+            "min_latency_ns": self.min_latency_ns,
+            "defects": dict(self.defects),
+            "notes": list(self.notes),
+            "inferred": self.inferred,
+        }
+
+
+def load(
+    paths: str | Path | Iterable[str | Path],
+    *,
+    min_latency_ns: int | None = None,
+    clock_offset_ns: int | None = None,
+    format: str | None = None,  # noqa: A002 - the word that users know it by
+    symbol: str | None = None,
+    tick_size: str | float | Decimal | None = None,
+    lot_size: str | float | Decimal | None = None,
+    fees: Fees | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Recording:
+    """Read recorded market data into memory.
+
+    Args:
+        paths: one file, or several that continue one another (in any order).
+        min_latency_ns: what the smallest latency is to be, 500,000 by default; sets the offset of the clocks.
+        clock_offset_ns: the offset itself, where it is known: taken off every recorded local time; 0 leaves them alone.
+        format: as for `open_source`, like the next four.
+        symbol: which instrument to read, and its name where the files do not say.
+        tick_size: price step.
+        lot_size: quantity step.
+        fees: what the venue charges.
+        progress: is called with the fraction read, 0 to 1.
+
+    Raises:
+        DataError: a file that cannot be read as what it claims to be; it names the place.
+        InputError: an argument that cannot be used.
+    """
+    source = open_source(paths, format=format, symbol=symbol, tick_size=tick_size, lot_size=lot_size, fees=fees)
+    return Recording.of(source, min_latency_ns=min_latency_ns, clock_offset_ns=clock_offset_ns, progress=progress)
+
+
+def clock_offset_of(source: Source, smallest_ns: int, min_latency_ns: int | None, clock_offset_ns: int | None) -> int:
+    """Return what to take off recorded local times, *smallest_ns* being the smallest recorded ``local_ns - exch_ns``.
+
+    Raises:
+        InputError: both were stated, or the latency is negative.
+    """
+    if clock_offset_ns is not None:
+        if min_latency_ns is not None:
+            raise InputError(f"min_latency_ns is {min_latency_ns} and clock_offset_ns {clock_offset_ns}; state one of them")
+        return clock_offset_ns
+    if min_latency_ns is not None:
+        if min_latency_ns < 0:
+            raise InputError(f"min_latency_ns is {min_latency_ns}; allowed: 0 or more")
+        return smallest_ns - min_latency_ns
+    if source.recorded is not None:
+        return source.recorded.clock_offset_ns
+    return smallest_ns - DEFAULT_MIN_LATENCY_NS
+
+
+def _collect(source: Source, progress: Callable[[float], None] | None) -> Events:
+    """Return all events in one array, in place where their number is known beforehand."""
+    whole = np.empty(source.events_known, EVENT).view(np.recarray) if source.events_known else None
+    chunks, count = [], 0
+    for chunk in source.chunks():
+        if whole is None:
+            chunks.append(chunk)
+        else:
+            whole[count : count + len(chunk)] = chunk
+        count += len(chunk)
+        if progress is not None:
+            progress(source.fraction_read)
+    if whole is not None:
+        return whole[:count]
+    return np.concatenate(chunks).view(np.recarray) if chunks else np.empty(0, EVENT).view(np.recarray)

@@ -1,0 +1,225 @@
+"""A recording that can be read again and again, in constant memory: files -> reader -> grid -> clock -> *events*.
+
+A `Source` yields events in the order in which they arrived, with the times that were recorded (the offset of the two clocks is
+corrected by those who have seen the whole: `load`, `convert`). What it meets on the way it counts in ``defects``.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from twosided.data.defects import Defects
+from twosided.data.files import InputFile
+from twosided.data.numbers import Ints
+from twosided.data.raw import Grid, Raw, Reader, Settings
+from twosided.market.event import Events, Flag, Kind
+from twosided.market.instrument import Instrument
+from twosided.units import duration_text, time_text
+
+__all__ = ["Block", "Recorded", "Source", "Stream"]
+
+MOST_BACKWARDS_NS = 1_000_000_000
+"""The local clock may step back this far, as clocks do when they are set; beyond it the file is out of order."""
+
+_LATEST_NS = 1 << 62
+
+
+class Block(NamedTuple):
+    """Some whole messages, and the venue's own best prices that came in between (two events each; empty unless asked for)."""
+
+    events: Events
+    quotes: Events | None
+
+
+class Stream(NamedTuple):
+    """Files of one kind that continue one another, and what reads them."""
+
+    files: tuple[InputFile, ...]
+    reader: Callable[[Settings], Reader]
+
+
+class Recorded(NamedTuple):
+    """What a file says about a correction of its clocks that was made before it was written."""
+
+    clock_offset_ns: int
+    min_latency_ns: int
+
+
+class Source:
+    """A recording, read anew by every call of `chunks`.
+
+    Attributes:
+        names: file names without folders, in the order in which they are read.
+        format: name of the recorded format.
+        instruments: one per market.
+        defects: what the last pass met, filled while it reads.
+        inferred: the sentence that says which steps were inferred from the data and how to state them; "" where none was.
+        recorded: the correction of clocks that the files state themselves, None for raw recordings.
+    """
+
+    recorded: Recorded | None = None
+    events_known: int = 0  # how many events there are, where the files say so
+
+    def __init__(
+        self, kind: str, streams: tuple[Stream, ...], instruments: tuple[Instrument, ...], symbol: str | None, inferred: str
+    ) -> None:
+        self.format = kind
+        self.instruments = instruments
+        self.inferred = inferred
+        self.defects = Defects()
+        self._streams, self._symbol = streams, symbol
+        self._grid = Grid(
+            instruments, f" (inferred from the head of the file{'' if len(self.names) == 1 else 's'})" if inferred else ""
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """File names without folders."""
+        return tuple(file.name for stream in self._streams for file in stream.files)
+
+    @property
+    def fraction_read(self) -> float:
+        """How much of the files the current pass has read, 0 to 1."""
+        files = [file for stream in self._streams for file in stream.files]
+        return sum(file.bytes_read for file in files) / sum(file.bytes_total for file in files)
+
+    def chunks(self) -> Iterator[Events]:
+        """Yield the events in local order, whole messages at a time, with ``local_ns`` as it was recorded.
+
+        Raises:
+            DataError: the file, the place in it, what was found there and what was expected.
+        """
+        for block in self.blocks():
+            yield block.events
+
+    def blocks(self, *, with_quotes: bool = False) -> Iterator[Block]:
+        """Yield what `chunks` does and, on demand, the best prices that the venue sent beside the book."""
+        self.defects.clear()
+        for stream in self._streams:
+            for file in stream.files:
+                file.bytes_read = 0
+        parts = [self._read(stream, with_quotes) for stream in self._streams]
+        check = _ExchangeClock(self.defects)
+        for block in parts[0] if len(parts) == 1 else _merge(parts):
+            if len(block.events):
+                check.see(block.events)
+            if len(block.events) or block.quotes is not None:
+                yield block
+
+    def _read(self, stream: Stream, with_quotes: bool) -> Iterator[Block]:
+        reader = stream.reader(Settings(self._symbol, self.defects, with_quotes))
+        clock = _LocalClock(self.defects)
+        for file in stream.files:
+            for raw in reader.read(file):
+                yield self._settle(reader, clock, raw)
+        for raw in reader.finish():
+            yield self._settle(reader, clock, raw)
+
+    def _settle(self, reader: Reader, clock: "_LocalClock", raw: Raw) -> Block:
+        """Turn a raw block into final events."""
+        events = self._grid.events(raw)
+        clock.order(raw)
+        events, origin = reader.settle(events)
+        self._check_snapshots(raw, events, origin)
+        return Block(events, None if raw.quotes is None else self._grid.events(raw.quotes))
+
+    def _check_snapshots(self, raw: Raw, events: Events, origin: Ints | None) -> None:
+        """Refuse a snapshot whose best bid is not below its best ask: no change made it so, the file is wrong."""
+        begins = np.flatnonzero(events["kind"] == Kind.SNAPSHOT_BEGIN).tolist()
+        ends = np.flatnonzero(events["kind"] == Kind.SNAPSHOT_END).tolist()
+        for begin, end in zip(begins, ends, strict=True):
+            levels = events[begin:end]
+            levels = levels[(levels["kind"] == Kind.DEPTH) & (levels["lots"] > 0)]
+            bids, asks = levels["ticks"][levels["side"] > 0], levels["ticks"][levels["side"] < 0]
+            if len(bids) and len(asks) and bids.max() >= asks.min():
+                tick = self.instruments[events["market"][begin]].tick_size
+                problem = f"the snapshot is crossed: best bid {tick * int(bids.max())}, best ask {tick * int(asks.min())}"
+                raise raw.error(begin if origin is None else int(origin[begin]), f"{problem}; expected the bid below the ask")
+
+
+class _LocalClock:
+    """Keeps local time from running backwards, as far as a clock that was set explains it."""
+
+    def __init__(self, defects: Defects) -> None:
+        self._defects = defects
+        self._last_ns = 0
+
+    def order(self, raw: Raw) -> None:
+        """Move small steps back forward, in place.
+
+        Raises:
+            DataError: a larger step back, or a time that is not one.
+        """
+        events = raw.events
+        if not len(events):
+            return
+        for name in ("exch_ns", "local_ns"):
+            wrong = np.flatnonzero((events[name] < 0) | (events[name] >= _LATEST_NS))
+            if len(wrong):
+                raise raw.error(int(wrong[0]), f"{name} is {events[name][wrong[0]]}; expected nanoseconds since 1970")
+        local = events["local_ns"]
+        latest = np.maximum(np.maximum.accumulate(local), self._last_ns)
+        back = latest - local
+        wrong = np.flatnonzero(back > MOST_BACKWARDS_NS)
+        if len(wrong):
+            first = int(wrong[0])
+            problem = (
+                f"local time {time_text(local[first])} is {duration_text(int(back[first]))} before that of an earlier message; "
+                f"expected times in order, with steps back of {duration_text(MOST_BACKWARDS_NS)} at most"
+            )
+            raise raw.error(first, problem)
+        moved = back > 0
+        if moved.any():
+            count = int(np.count_nonzero(moved & (events["flags"] & Flag.LAST_OF_MESSAGE != 0)))
+            self._defects.add(
+                "local_backwards", count, note=str(raw.error(int(np.flatnonzero(moved)[0]), "local time stepped back"))
+            )
+            events["local_ns"] = latest
+        self._last_ns = int(latest[-1])
+
+
+class _ExchangeClock:
+    """Counts messages whose exchange time runs backwards, and books that begin without a snapshot."""
+
+    def __init__(self, defects: Defects) -> None:
+        self._defects = defects
+        self._last_ns = 0
+        self._book_begun: set[int] = set()
+
+    def see(self, events: Events) -> None:
+        ends = events["exch_ns"][events["flags"] & Flag.LAST_OF_MESSAGE != 0]
+        if len(ends):
+            before = np.concatenate(([self._last_ns], ends[:-1]))
+            self._defects.add("exch_backwards", int(np.count_nonzero(ends < before)))
+            self._last_ns = int(ends[-1])
+        for market in set(np.unique(events["market"]).tolist()) - self._book_begun:
+            book = events[(events["market"] == market) & (events["kind"] != Kind.TRADE)]
+            kinds = book["kind"]
+            if not np.isin(kinds, (Kind.DEPTH, Kind.SNAPSHOT_BEGIN)).any():
+                continue
+            self._book_begun.add(market)
+            first = book[np.isin(kinds, (Kind.DEPTH, Kind.SNAPSHOT_BEGIN))][0]
+            if first["kind"] == Kind.DEPTH and not first["flags"] & Flag.SNAPSHOT:
+                self._defects.add("no_snapshot", note="the book begins without a snapshot: it holds only what changed since")
+
+
+def _merge(parts: list[Iterator[Block]]) -> Iterator[Block]:
+    """Yield the blocks of several streams as one, by local time; of equal times the earlier stream goes first."""
+    waiting = [_next(part) for part in parts]
+    while any(events is not None for events in waiting):
+        until = min(int(events["local_ns"][-1]) for events in waiting if events is not None)
+        ready: list[Events] = []
+        for index, events in enumerate(waiting):
+            if events is None:
+                continue
+            cut = int(np.searchsorted(events["local_ns"], until, side="right"))
+            ready.append(events[:cut])
+            waiting[index] = events[cut:] if cut < len(events) else _next(parts[index])
+        merged = np.concatenate(ready)
+        yield Block(merged[np.argsort(merged["local_ns"], kind="stable")], None)
+
+
+def _next(part: Iterator[Block]) -> Events | None:
+    """Return the events of the next block that has any."""
+    return next((block.events for block in part if len(block.events)), None)
