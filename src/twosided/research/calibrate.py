@@ -1,0 +1,227 @@
+"""What the head of a recording says about the market: sigma, A and k, with 95 % intervals.
+
+Where you are in the pipe: research, on top of all rooms: *events* in, parameters of strategies out. `--calibrate-first 10m` calls
+`estimate` on the head of a recording and quotes from then on.
+
+- **sigma**, price/sqrt(s): realised volatility, the root of the sum of squared changes of the mid, sampled every second, over the
+  time they took.
+- **A**, 1/s, and **k**, 1/price: intensity A·exp(-k·delta) at which trades reach distance delta from the mid on one side, by
+  maximum likelihood (`twosided.research.intensity`). The distance is that of the deepest price that traded until the best prices
+  or sizes were next seen to change, from the mid strictly before the trade, on the exchange's clock.
+
+Only distances at least a tick beyond the usual touch are fitted: how often the touch itself trades is another matter, a spike that
+no exponential meets. In markets where hardly anything trades deeper, the touch has to do, and a warning says so.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from twosided.errors import InputError
+from twosided.market.event import Events, Kind, exchange_order
+from twosided.market.instrument import Instrument
+from twosided.market.ladder import NO_ASK, NO_BID
+from twosided.market.touch import touches
+from twosided.research.intensity import Reaches, fit_intensity
+from twosided.strategies.contract import Strategy
+from twosided.units import NS_PER_SECOND
+
+__all__ = ["Estimate", "Measured", "estimate"]
+
+SAMPLE_NS = NS_PER_SECOND
+"""Distance between two samples of the mid."""
+
+FEWEST_SECONDS = 30
+FEWEST_CHANGES = 10
+"""Seconds in which the mid has moved; fewer say nothing about volatility."""
+
+FEWEST_REACHES = 20
+FEW_REACHES = 100
+"""Below the first there is no estimate, below the second a warning: its interval is ± 20 %."""
+
+TOUCH_SHARE = 0.9
+"""The usual touch is the half-spread that is not exceeded in this share of the time."""
+
+_TWO_SIDED_95 = 1.959964
+_SIDES = (1, -1)
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A positive number with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, value: float, relative_error: float) -> "Measured":
+        """Return the interval of a number whose logarithm has the standard error *relative_error*."""
+        factor = math.exp(_TWO_SIDED_95 * relative_error)
+        return cls(value, value / factor, value * factor)
+
+    def __str__(self) -> str:
+        return f"{self.value:.4g} ({self.low:.3g} to {self.high:.3g})"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What was found, and from what.
+
+    Args:
+        sigma: volatility of the mid, price/sqrt(s).
+        A: intensity at the mid on each side, 1/s.
+        k: its decay, 1/price.
+        seconds: time that was looked at, on the exchange's clock.
+        mid_samples: changes of the mid over one second.
+        trades: in that time.
+        reaches: intervals between book changes, of one side, whose trades reached *nearest* or deeper: what A and k rest on.
+        nearest, farthest: distances from the mid that they cover, in price.
+        currency: of prices.
+        warnings: what weakens the numbers, one sentence each.
+    """
+
+    sigma: Measured
+    A: Measured
+    k: Measured
+    seconds: float
+    mid_samples: int
+    trades: int
+    reaches: int
+    nearest: float
+    farthest: float
+    currency: str
+    warnings: tuple[str, ...] = ()
+
+    def sentence(self) -> str:
+        """Return what was found, for people, with 95 % intervals in brackets."""
+        unit = self.currency
+        found = (
+            f"from {self.seconds:.0f} s: sigma {self.sigma} {unit}/√s, realised over 1 s, {self.mid_samples} samples; "
+            f"A {self.A} per second and side and k {self.k} per {unit}, from {self.reaches} times that trades reached "
+            f"{self.nearest:.4g} to {self.farthest:.4g} {unit} from the mid ({self.trades} trades)"
+        )
+        return "; ".join([found, *self.warnings])
+
+    def params_for(self, strategy: Strategy) -> dict[str, float]:
+        """Return those of sigma, A and k that *strategy* has and that are not set yet."""
+        return {name: getattr(self, name).value for name in ("sigma", "A", "k") if name in strategy.missing}
+
+
+def estimate(events: Events, instrument: Instrument, until_ns: int | None = None, *, market: int = 0) -> Estimate:
+    """Estimate sigma, A and k.
+
+    Args:
+        events: by level, of dtype `EVENT`, in the order in which they were received.
+        instrument: of *market*: its tick is the step of all distances.
+        until_ns: only what was received before this time (our clock) is used: nothing that a strategy could not know by then.
+        market: index of the market.
+
+    Raises:
+        InputError: too short, too few mid changes or too few trades for any estimate; the message says how many there were.
+    """
+    if until_ns is not None:
+        events = events[: int(np.searchsorted(events["local_ns"], until_ns))]
+    ordered = exchange_order(events[events["market"] == market])
+    tick = float(instrument.tick_size)
+    book = touches(ordered, market)
+    valid = (book["bid_ticks"] > NO_BID) & (book["ask_ticks"] < NO_ASK) & (book["bid_ticks"] < book["ask_ticks"])
+    if not np.any(valid):
+        raise InputError("nothing to calibrate on: the head of the recording never shows a bid and an ask; take a longer one")
+    book, valid = book[int(np.argmax(valid)) :], valid[int(np.argmax(valid)) :]
+    end_ns = int(ordered["exch_ns"][-1])
+    sigma, samples = _volatility(book[valid], end_ns, tick)
+    trades = ordered[(ordered["kind"] == Kind.TRADE) & (ordered["side"] != 0) & (ordered["exch_ns"] > book["exch_ns"][0])]
+    reaches, warnings = _reaches(book, valid, trades, end_ns, instrument)
+    fit = fit_intensity(reaches)
+    hits = reaches.hits
+    return Estimate(
+        sigma=sigma,
+        A=Measured.of(math.exp(fit.log_A), fit.log_A_error),
+        k=Measured.of(fit.k, fit.k_error / fit.k),
+        seconds=(end_ns - int(book["exch_ns"][0])) / NS_PER_SECOND,
+        mid_samples=samples,
+        trades=len(trades),
+        reaches=int(hits.sum()),
+        nearest=float(reaches.nearest.min()),
+        farthest=float(reaches.reached[hits].max()),
+        currency=instrument.currency,
+        warnings=warnings,
+    )
+
+
+def _volatility(book: Any, end_ns: int, tick: float) -> tuple[Measured, int]:
+    """Return sqrt(sum r² / sum dt) of the mid's changes r from second to second, and their number; errors as of a mean of r²."""
+    mid = 0.5 * tick * (book["bid_ticks"] + book["ask_ticks"])
+    grid = np.arange(book["exch_ns"][0], end_ns + 1, SAMPLE_NS)
+    squares = np.square(np.diff(mid[np.searchsorted(book["exch_ns"], grid, side="right") - 1]))
+    moved = int(np.count_nonzero(squares))
+    if len(squares) < FEWEST_SECONDS or moved < FEWEST_CHANGES:
+        raise InputError(
+            f"too little to estimate sigma: {len(squares)} seconds in {moved} of which the mid moved; "
+            f"needed: {FEWEST_SECONDS} and {FEWEST_CHANGES}; calibrate on a longer head of the recording, or set sigma"
+        )
+    variance = float(squares.mean())
+    error = float(squares.std()) / math.sqrt(len(squares))
+    return Measured.of(math.sqrt(variance), 0.5 * error / variance), len(squares)
+
+
+def _reaches(book: Any, valid: Bools, trades: Any, end_ns: int, instrument: Instrument) -> tuple[Reaches, tuple[str, ...]]:
+    """Return how far trades reached between two changes of the touch, and what is weak about it.
+
+    Distances are counted in half ticks here: twice a price less the sum of bid and ask.
+    """
+    seconds = np.diff(np.append(book["exch_ns"], end_ns)) / NS_PER_SECOND
+    double_mid = book["bid_ticks"] + book["ask_ticks"]
+    before = np.searchsorted(book["exch_ns"], trades["exch_ns"], side="left") - 1  # the last state strictly before the trade
+    reached = np.full((2, len(book)), -np.inf)
+    for row, side in enumerate(_SIDES):
+        of_side = trades["side"] == side
+        distance = side * (2 * trades["ticks"][of_side] - double_mid[before[of_side]])
+        np.maximum.at(reached[row], before[of_side], distance)
+    seconds, double_mid = seconds[valid], double_mid[valid]
+    spread = (book["ask_ticks"] - book["bid_ticks"])[valid]
+    step = _step_ticks(instrument, 0.5 * float(np.median(double_mid)))
+    tick = float(instrument.tick_size)
+
+    def beyond(half_ticks: int) -> Reaches:
+        # the nearest valid price at that distance or further: for most mids it is further
+        nearest = np.stack([half_ticks + (-(half_ticks + side * double_mid)) % (2 * step) for side in _SIDES])
+        return Reaches(np.tile(seconds, 2), 0.5 * tick * nearest.ravel(), 0.5 * tick * reached[:, valid].ravel(), step * tick)
+
+    weak = []
+    reaches = beyond(_weighted_quantile(spread, seconds, TOUCH_SHARE) + 2 * step)
+    if reaches.hits.sum() < FEWEST_REACHES or not reaches.decays:
+        reaches = beyond(_weighted_quantile(spread, seconds, 0.5))
+        weak.append("hardly any trade went beyond the touch, so A and k describe the touch")
+    found = int(reaches.hits.sum())
+    if found < FEWEST_REACHES:
+        raise InputError(
+            f"too few trades to estimate A and k: {len(trades)}, which reached the touch or beyond {found} times; "
+            f"needed: {FEWEST_REACHES}; calibrate on a longer head of the recording, or set A and k"
+        )
+    if found < FEW_REACHES:
+        weak.append(f"trades reached that far only {found} times, so the intervals are wide")
+    return reaches, tuple(weak)
+
+
+def _step_ticks(instrument: Instrument, price_ticks: float) -> int:
+    """Return the distance of neighbouring valid prices, in ticks: 1, or what the tick table says for that price."""
+    step = instrument.tick_size
+    for band in instrument.tick_table:
+        if float(band.from_price) <= instrument.price(price_ticks):
+            step = band.tick_size
+    return int(step / instrument.tick_size)
+
+
+def _weighted_quantile(values: Any, weights: Floats, share: float) -> int:
+    """Return the smallest value that is not exceeded by at least *share* of the weight."""
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order])
+    return int(values[order][min(int(np.searchsorted(reached, share * reached[-1])), len(values) - 1)])

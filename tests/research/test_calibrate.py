@@ -1,0 +1,243 @@
+"""Calibration on the head of a recording: finds what a simulated market was made of, and says when it cannot."""
+
+import re
+
+import numpy as np
+import pytest
+
+from twosided.errors import InputError
+from twosided.market.event import EVENT, Flag, Kind
+from twosided.market.instrument import Instrument, TickBand
+from twosided.research.calibrate import Measured, estimate
+from twosided.strategies.catalogue import STRATEGIES
+
+START = 1_700_000_000_000_000_000
+LATENCY = 2_000_000
+COIN = Instrument(symbol="COIN", tick_size="0.1", lot_size="1", currency="EUR")
+TRUTH = {"A": 3.0, "k": 2.5, "sigma": 0.25}  # per second, per EUR, EUR/sqrt(s)
+
+
+class Tape:
+    """Builds a recording, message by message."""
+
+    def __init__(self):
+        self.rows = []
+        self.levels = (None, None)
+
+    def touch(self, at_s, bid, ask, lots=5):
+        old = dict(zip((1, -1), self.levels, strict=True))
+        changes = []
+        for side, ticks in ((1, bid), (-1, ask)):
+            if old[side] is not None and old[side] != ticks:
+                changes.append((side, old[side], 0))
+            changes.append((side, ticks, lots))
+        self.levels = (bid, ask)
+        for n, (side, ticks, size) in enumerate(changes):
+            self._add(at_s, Kind.DEPTH, side, ticks, size, last=n == len(changes) - 1)
+
+    def trade(self, at_s, side, ticks, lots=1):
+        self._add(at_s, Kind.TRADE, side, ticks, lots, last=True)
+
+    def _add(self, at_s, kind, side, ticks, lots, *, last):
+        ns = START + round(at_s * 1e9)
+        self.rows.append((ns, ns + LATENCY, 0, lots, ticks, kind, Flag.LAST_OF_MESSAGE if last else 0, side, 0))
+
+    @property
+    def events(self):
+        return np.array(self.rows, EVENT).view(np.recarray)
+
+
+def simulated(seed=1, *, seconds=600, every_s=0.1, tick=0.1, prints=1, step=1):
+    """Return a recording of a mid that moves by whole steps and of Poisson arrivals on both sides; each sweep prints its prices."""
+    random = np.random.default_rng(seed)
+    tape = Tape()
+    bid, lots = 10_000, 5
+    chance = (TRUTH["sigma"] / (step * tick)) ** 2 * every_s
+    for n in range(round(seconds / every_s)):
+        now = n * every_s
+        bid += step * int(random.choice([-1, 1])) if random.random() < chance else 0
+        ask = bid + step * int(random.integers(1, 3))
+        lots = 11 - lots  # another size: a book that changes tells that the mid still holds
+        tape.touch(now, bid, ask, lots)
+        mid = 0.5 * (bid + ask)
+        for arrival_s in np.sort(random.uniform(0.0, every_s, random.poisson(20.0 * every_s))):
+            side = int(random.choice([-1, 1]))
+            deep = random.exponential(1 / TRUTH["k"]) + np.log(TRUTH["A"] / 10.0) / TRUTH["k"]  # 10 a second and side in all
+            nearest = ask if side > 0 else bid
+            beyond = np.floor((deep / tick - abs(nearest - mid)) / step)
+            if beyond >= 0:
+                for _ in range(prints):
+                    tape.trade(now + 0.99 * arrival_s + 1e-6, side, nearest)
+                    tape.trade(now + 0.99 * arrival_s + 1e-6, side, nearest + side * step * int(beyond))
+    return tape.events
+
+
+@pytest.fixture(scope="module")
+def recording():
+    return simulated()
+
+
+@pytest.fixture(scope="module")
+def found(recording):
+    return estimate(recording, COIN)
+
+
+@pytest.mark.parametrize("name", ["sigma", "A", "k"])
+def test_finds_what_the_market_was_made_of(found, name):
+    measured = getattr(found, name)
+    assert measured.low < TRUTH[name] < measured.high
+    assert 1.05 < measured.high / measured.low < 1.6
+    assert measured.value == pytest.approx(np.sqrt(measured.low * measured.high))
+
+
+def test_the_intervals_hold_the_truth_most_of_the_time():
+    inside = {"sigma": 0, "A": 0, "k": 0}
+    for seed in range(20):
+        once = estimate(simulated(100 + seed, seconds=60), COIN)
+        for name in inside:
+            inside[name] += getattr(once, name).low < TRUTH[name] < getattr(once, name).high
+    assert min(inside.values()) >= 16
+
+
+def test_counts_say_what_the_numbers_rest_on(recording, found):
+    assert found.seconds == pytest.approx(600, abs=0.2)
+    assert found.mid_samples == 599
+    assert found.trades == np.count_nonzero(recording["kind"] == Kind.TRADE)
+    assert found.nearest == pytest.approx(0.2)  # the usual touch is a tick away from the mid, and one tick beyond
+    assert found.farthest > 1.0
+    assert found.reaches > 1000
+    assert found.warnings == ()
+
+
+def test_only_what_was_received_before_then_is_used(recording):
+    until = START + 60 * 10**9 + LATENCY
+    head = recording[recording["local_ns"] < until]
+    spoiled = recording.copy()
+    spoiled["ticks"][len(head) :] += 500
+    assert estimate(spoiled, COIN, until) == estimate(head, COIN)
+    assert estimate(head, COIN).seconds < 60
+
+
+def test_printing_a_sweep_in_many_trades_changes_nothing_but_their_count():
+    once, often = (estimate(simulated(4, seconds=60, prints=prints), COIN) for prints in (1, 5))
+    assert often.trades == 5 * once.trades
+    assert (often.A, often.k, often.reaches) == (once.A, once.k, once.reaches)
+
+
+def test_distances_are_from_the_mid_strictly_before_the_trade():
+    # each trade goes three ticks beyond a mid that moves there in the same nanosecond
+    tape = Tape()
+    for n in range(200):
+        bid = 10_000 + (n % 2) * 6
+        tape.touch(n, bid, bid + 2)
+        if n:
+            tape.trade(n, 1 if n % 2 else -1, bid + 1 + (1 if n % 2 else -1) * (n // 2 % 2))
+    seen = estimate(tape.events, COIN)
+    assert seen.farthest == pytest.approx(0.7)  # six ticks of mid and one more; from the mid afterwards it would be one tick
+
+
+def test_the_exchange_s_clock_decides_even_where_it_runs_backwards_in_the_file(recording):
+    late = recording.copy()
+    trades = np.flatnonzero(late["kind"] == Kind.TRADE)
+    order = np.arange(len(late), dtype=float)
+    order[trades] += 3.5  # trades arrive some events later than the exchange stamped them
+    late = late[np.argsort(order, kind="stable")]
+    assert np.any(np.diff(late["exch_ns"]) < 0)
+    moved = estimate(late, COIN)
+    straight = estimate(recording, COIN)
+    assert (moved.A, moved.k, moved.sigma) == (straight.A, straight.k, straight.sigma)
+
+
+def test_a_tick_table_s_step_is_the_lattice():
+    table = (TickBand(from_price=0, tick_size="0.1"), TickBand(from_price=500, tick_size="0.5"))
+    coarse = Instrument(symbol="COIN", tick_size="0.1", lot_size="1", tick_table=table)
+    seen = estimate(simulated(2, step=5), coarse)
+    assert seen.k.low < TRUTH["k"] < seen.k.high
+    assert seen.A.low < TRUTH["A"] < seen.A.high
+
+
+def test_crossed_and_one_sided_states_count_as_no_time_at_all(recording):
+    tape = Tape()
+    tape.touch(-100.0, 10_000, 10_001)
+    tape.rows.pop()  # for 100 s there is no ask
+    tape.touch(-50.0, 10_010, 10_001)  # and then it is crossed
+    tape.touch(-1e-9, *(int(recording["ticks"][n]) for n in (0, 1)))
+    with_prelude = np.concatenate([tape.events, recording]).view(np.recarray)
+    seen, plain = estimate(with_prelude, COIN), estimate(recording, COIN)
+    assert seen.A.value == pytest.approx(plain.A.value, rel=1e-3)
+    assert seen.seconds == pytest.approx(plain.seconds, abs=1e-3)
+
+
+def test_markets_are_kept_apart(recording):
+    other = recording.copy()
+    other["market"], other["ticks"] = 1, other["ticks"] + 77
+    both = np.concatenate([recording, other])
+    both = both[np.argsort(both["local_ns"], kind="stable")].view(np.recarray)
+    assert estimate(both, COIN) == estimate(recording, COIN)
+    first, second = estimate(both, COIN), estimate(both, COIN, market=1)
+    assert (second.A, second.k) == (first.A, first.k)
+    assert second.sigma.value == pytest.approx(first.sigma.value)
+
+
+def touch_only(reaching=0):
+    """Return 300 s in which trades happen at the touch, but for a few that go a tick beyond."""
+    tape = Tape()
+    for n in range(300):
+        bid = 10_000 + n % 2
+        tape.touch(n, bid, bid + 1)
+        tape.trade(n + 0.5, 1, bid + 1 + (n < reaching))
+    return tape.events
+
+
+def test_where_hardly_anything_goes_beyond_the_touch_it_is_used_with_a_warning():
+    seen = estimate(touch_only(reaching=8), COIN)
+    assert seen.nearest == pytest.approx(0.05)
+    assert seen.reaches == 300
+    assert any("hardly any trade went beyond the touch" in warning for warning in seen.warnings)
+
+
+def test_few_reaches_are_warned_about(recording):
+    head = recording[recording["local_ns"] < START + 40 * 10**9]
+    trades = np.flatnonzero(head["kind"] == Kind.TRADE)
+    seen = estimate(np.delete(head, trades[len(trades) // 3 :]).view(np.recarray), COIN)
+    assert 20 <= seen.reaches < 100
+    assert seen.warnings == (f"trades reached that far only {seen.reaches} times, so the intervals are wide",)
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        (np.zeros(0, EVENT).view(np.recarray), "never shows a bid and an ask"),
+        (simulated(seconds=10), r"too little to estimate sigma: 9 seconds in \d+ of which the mid moved; needed: 30 and 10"),
+        (touch_only()[:100], r"too little to estimate sigma|too few trades"),
+        (touch_only(), "all reach equally far beyond the touch"),
+    ],
+)
+def test_too_little_is_refused_with_what_there_was(events, said):
+    with pytest.raises(InputError, match=said):
+        estimate(events, COIN)
+
+
+def test_without_trades_a_and_k_are_refused(recording):
+    with pytest.raises(InputError, match=r"too few trades to estimate A and k: 0, .* needed: 20; calibrate on a longer head"):
+        estimate(recording[recording["kind"] != Kind.TRADE], COIN)
+
+
+def test_fills_only_the_parameters_that_are_missing(found):
+    assert found.params_for(STRATEGIES["glft"]) == {"sigma": found.sigma.value, "A": found.A.value, "k": found.k.value}
+    assert found.params_for(STRATEGIES["glft"].with_params(k=1.0)) == {"sigma": found.sigma.value, "A": found.A.value}
+    assert found.params_for(STRATEGIES["avellaneda_stoikov"]) == {"sigma": found.sigma.value, "k": found.k.value}
+    assert found.params_for(STRATEGIES["fixed"]) == {}
+    assert not STRATEGIES["glft"].with_params(found.params_for(STRATEGIES["glft"])).missing
+
+
+def test_says_what_it_found_in_one_sentence(found):
+    sentence = found.sentence()
+    assert re.search(r"from 600 s: sigma 0\.2\d+ \(0\.2\d+ to 0\.2\d+\) EUR/√s, realised over 1 s, 599 samples", sentence)
+    assert re.search(r"A \d\.\d+ \(.*\) per second and side and k \d\.\d+ \(.*\) per EUR, from \d+ times", sentence)
+
+
+def test_an_interval_is_symmetric_in_the_logarithm():
+    assert Measured.of(2.0, 0.1) == Measured(
+        2.0, pytest.approx(2 * np.exp(-0.196), rel=1e-5), pytest.approx(2 * np.exp(0.196), rel=1e-5)
+    )
