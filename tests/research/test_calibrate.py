@@ -5,10 +5,12 @@ import re
 import numpy as np
 import pytest
 
+from twosided.data.recording import load
 from twosided.errors import InputError
-from twosided.market.event import EVENT, Flag, Kind
+from twosided.market.event import EVENT, Flag, Kind, exchange_order
 from twosided.market.instrument import Instrument, TickBand
-from twosided.research.calibrate import Measured, estimate
+from twosided.market.touch import touches
+from twosided.research.calibrate import Measured, _reaches, estimate
 from twosided.strategies.catalogue import STRATEGIES
 
 START = 1_700_000_000_000_000_000
@@ -80,6 +82,41 @@ def recording():
 @pytest.fixture(scope="module")
 def found(recording):
     return estimate(recording, COIN)
+
+
+def reached_one_event_at_a_time(events):
+    """Return the deepest distances in half ticks, by (index of the interval, side), by the obvious loop over books of one level."""
+    best, double_mid, interval, deepest, waiting = {}, None, -1, {}, []
+    for event in events:
+        if event["kind"] == Kind.TRADE and double_mid is not None:
+            side = int(event["side"])
+            distance = side * (2 * int(event["ticks"]) - double_mid)
+            deepest[interval, side] = max(distance, deepest.get((interval, side), distance))
+        elif event["kind"] == Kind.DEPTH:
+            waiting.append(event)
+            if event["flags"] & Flag.LAST_OF_MESSAGE:
+                best.update({int(each["side"]): int(each["ticks"]) for each in waiting if each["lots"]})
+                double_mid, interval, waiting = best[1] + best[-1], interval + 1, []
+    return deepest
+
+
+def test_reaches_agree_with_the_obvious_loop():
+    events = simulated(6, seconds=40)
+    expected = reached_one_event_at_a_time(events)
+    book = touches(events)
+    reaches, _ = _reaches(book, np.ones(len(book), bool), events[events["kind"] == Kind.TRADE], int(events["exch_ns"][-1]), COIN)
+    half_ticks = (reaches.reached / 0.05).reshape(2, -1)
+    found = {
+        (n, side): round(half_ticks[row, n]) for row, side in enumerate((1, -1)) for n in np.flatnonzero(half_ticks[row] > -np.inf)
+    }
+    assert found == expected
+    assert len(found) > 100
+    # the nearest distance is on that side's lattice, a tick beyond the usual touch of one tick, and less than a tick further
+    nearest = (reaches.nearest / 0.05).round().astype(int).reshape(2, -1)
+    double_mid = book["bid_ticks"] + book["ask_ticks"]
+    assert np.all((double_mid + nearest[0]) % 2 == 0)
+    assert np.all((double_mid - nearest[1]) % 2 == 0)
+    assert set(np.unique(nearest)) == {4, 5}
 
 
 @pytest.mark.parametrize("name", ["sigma", "A", "k"])
@@ -241,3 +278,43 @@ def test_an_interval_is_symmetric_in_the_logarithm():
     assert Measured.of(2.0, 0.1) == Measured(
         2.0, pytest.approx(2 * np.exp(-0.196), rel=1e-5), pytest.approx(2 * np.exp(0.196), rel=1e-5)
     )
+
+
+@pytest.fixture(scope="module")
+def perpetual(shared):
+    return load(shared("data", "binance", "usdm_btcusdt_20240808.gz"))
+
+
+def test_numbers_of_a_recorded_perpetual_are_plausible(perpetual):
+    seen = estimate(perpetual.events, perpetual.instruments[0])
+    assert seen.currency == "USDT"
+    assert 4 < seen.sigma.value < 16  # 0.8 to 3 % a day at 61,800 would be 1.7 to 6.3; these six minutes were livelier
+    assert 0.3 < seen.A.value < 1.2
+    assert 2 < 1 / seen.k.value < 8
+    assert seen.nearest == pytest.approx(0.15)  # the spread is one tick of 0.1 for more than 90 % of the time
+    assert not seen.warnings
+
+
+def test_the_fit_meets_how_often_recorded_trades_reached_that_far(perpetual):
+    events, tick = exchange_order(perpetual.events), 0.1
+    seen = estimate(perpetual.events, perpetual.instruments[0])
+    book = touches(events)
+    reaches, _ = _reaches(
+        book,
+        book["bid_ticks"] < book["ask_ticks"],
+        events[events["kind"] == Kind.TRADE],
+        int(events["exch_ns"][-1]),
+        perpetual.instruments[0],
+    )
+    for distance in (1.0, 2.0, 5.0):
+        often = np.count_nonzero(reaches.reached >= distance - 1e-9 * tick) / (2 * seen.seconds)
+        assert seen.A.value * np.exp(-seen.k.value * distance) == pytest.approx(often, rel=0.35)
+
+
+def test_a_shorter_head_agrees_within_its_wider_intervals(perpetual):
+    first_minutes = estimate(perpetual.events, perpetual.instruments[0], int(perpetual.events["local_ns"][0]) + 180 * 10**9)
+    whole = estimate(perpetual.events, perpetual.instruments[0])
+    assert first_minutes.A.high / first_minutes.A.low > whole.A.high / whole.A.low
+    for name in ("sigma", "A", "k"):
+        short, long = getattr(first_minutes, name), getattr(whole, name)
+        assert 0.4 < short.value / long.value < 2.5
