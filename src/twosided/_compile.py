@@ -189,7 +189,7 @@ def compiled(function: F, signature: Any = None, *, inline: bool = False) -> F:
     """
     if INTERPRETED:
         return function
-    dispatcher = njit(function, forceinline=inline)
+    dispatcher = njit(function, forceinline=inline, no_cfunc_wrapper=True)
     dispatcher._cache = _DiskCache(function)  # noqa: SLF001
     dispatcher.get_call_template = _without_literals(dispatcher.get_call_template)
     if signature is not None:

@@ -30,6 +30,7 @@ from twosided.market.instrument import Instrument
 from twosided.market.ladder import NO_BID, grow_books, is_full, new_books
 from twosided.market.order import DECISION, EQUITY, FILL, MID, ORDER_EVENT, QUOTE_CHANGE
 from twosided.market.run import Run
+from twosided.market.survey import survey
 from twosided.signals.top import SIGNALS
 from twosided.strategies.contract import Strategy
 from twosided.units import time_text
@@ -127,19 +128,17 @@ def _recorded(data: Recorded | Events, instruments: Sequence[Instrument] | Instr
         raise InputError(f"events have dtype {events.dtype}; allowed: twosided.market.event.EVENT")
     if len(events) == 0:
         raise InputError("there are no events; nothing can be replayed")
-    if np.any(events["local_ns"][1:] < events["local_ns"][:-1]):
+    found = survey(events, len(data.instruments))
+    if found.local_backwards:
         raise InputError("events are not in the order of local_ns; sort them, or read them with twosided.load")
-    if int(events["market"].max()) >= len(data.instruments):
-        raise InputError(f"events refer to market {events['market'].max()}; allowed: 0 to {len(data.instruments) - 1}")
-    kinds = set(np.flatnonzero(np.bincount(events["kind"])).tolist())
-    by_order = kinds & {Kind.ADD, Kind.MODIFY, Kind.CANCEL, Kind.FILL}
+    if found.most_market >= len(data.instruments):
+        raise InputError(f"events refer to market {found.most_market}; allowed: 0 to {len(data.instruments) - 1}")
+    by_order = found.kinds & {Kind.ADD, Kind.MODIFY, Kind.CANCEL, Kind.FILL}
     if by_order:
         names = ", ".join(sorted(Kind(kind).name for kind in by_order))
         raise InputError(f"events hold single orders ({names}); this replay takes books by level: DEPTH and TRADE")
-    for m, instrument in enumerate(data.instruments):
-        mine = events[events["market"] == m] if len(data.instruments) > 1 else events
-        if len(mine):
-            instrument.require_headroom(int(np.abs(mine["ticks"].astype(np.int64)).max()), int(mine["lots"].max()))
+    for instrument, ticks, lots in zip(data.instruments, found.most_ticks, found.most_lots, strict=True):
+        instrument.require_headroom(ticks, lots)
     return data
 
 
@@ -256,13 +255,14 @@ class _Engine:
                 if name not in SIGNALS:
                     raise InputError(f"strategy {strategy.name} asks for the signal {name!r}{suggest(name, SIGNALS)}")
                 sources[k, j] = SIGNALS.index(name)
+        self.core.signals_wanted = int((sources >= 0).any())
         self.tables |= {"rows": memory, "sources": sources.view(CELL)}
 
     def _fill_core(self, *, shared: bool) -> None:
         core, settings = self.core, self.settings
         core.shared_book = int(shared)
         core.start_ns = self.start_ns
-        core.free_message = 0
+        core.next_own_ns = FOREVER
         core.equity_every_ns = settings.equity_every
         core.next_equity_ns = -(-self.start_ns // settings.equity_every) * settings.equity_every
         core.seed = settings.seed

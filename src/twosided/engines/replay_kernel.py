@@ -3,12 +3,12 @@
 Where you are in the pipe: all of it: events -> book -> signals -> strategy -> order manager -> venue -> fills -> ledger.
 
 Two streams of the same events are read at once: in the order of the exchange's clock, which moves the exchange's book and fills
-own orders, and in the order of ours, which is what strategies see. At one instant: exchange event, own request arriving, report, local
-event, timer; then market, then sequence.
+own orders, and in the order of ours, which is what strategies see. At one instant: exchange event, own request arriving, report,
+local event, timer; then market, then sequence.
 
-Where both clocks see the book's messages in the same order (nearly always), ours is the exchange's book, later: then one ladder is kept,
-and the top of book after each message travels to us through a ring. Otherwise a second ladder follows the local stream. The results
-are the same where both ways are possible, and a test says so.
+Where both clocks see the book's messages in the same order (nearly always), our book is the exchange's, later: then one ladder is
+kept, and the top of book after each message travels to us through a ring. Otherwise a second ladder follows the local
+stream. The results are the same where both ways are possible, and a test says so.
 """
 
 from typing import Any
@@ -40,7 +40,7 @@ from twosided.execution.state import (
     view_at,
 )
 from twosided.execution.venue import arrive, cap_queues, fill_crossed, forget_taken, on_level_change, on_trade
-from twosided.execution.wire import next_arrival_ns, pop_message
+from twosided.execution.wire import pop_message
 from twosided.market.event import Flag, Kind, Status
 from twosided.market.ladder import NO_ASK, NO_BID, best_of, clear_row, is_full, level_of, set_level
 from twosided.signals.top import update_signals
@@ -117,6 +117,8 @@ def _log_mid(s: Any, m: int, bid: int, ask: int) -> None:
     venue.bid, venue.ask = bid, ask
     row = mid_at(s, s.n_mids)
     s.n_mids += 1
+    if s.n_mids > _MIDS_LIMIT:
+        s.attention = 1
     row.exch_ns, row.market, row.bid_ticks, row.ask_ticks = s.now_ns, m, bid, ask
 
 
@@ -144,7 +146,7 @@ def _after_book_message(s: Any, books: Any, m: int) -> None:
         top.bid_lots = level_of(books, 2 * m, bid) if bid != NO_BID else 0
         top.ask_lots = level_of(books, 2 * m + 1, ask) if ask != NO_ASK else 0
         if venue.tops_in - venue.tops_out >= ring:
-            s.grow_tops = 1
+            s.grow_tops = s.attention = 1
 
 
 after_book_message = compiled(_after_book_message)
@@ -206,7 +208,7 @@ def _show_top(s: Any, m: int, bid: int, ask: int, bid_lots: int, ask_lots: int) 
         view.causes |= _BOOK
     view.bid_ticks, view.ask_ticks, view.bid_lots, view.ask_lots = bid, ask, bid_lots, ask_lots
     view.book_ns = s.now_ns
-    if bid != NO_BID and ask != NO_ASK:
+    if s.signals_wanted == 1 and bid != NO_BID and ask != NO_ASK:
         update_signals(signals_at(s, m), s.now_ns, bid, ask, bid_lots, ask_lots)
 
 
@@ -402,6 +404,7 @@ def _log_equity(s: Any) -> None:
                 continue
             row = equity_at(s, s.n_equity)
             s.n_equity += 1
+            s.attention = 1
             row.ns, row.strategy, row.market = s.now_ns, k, m
             row.position_lots, row.cash, row.fees = account.position_lots, account.cash, account.fees + account.taxes
             row.mid_half_ticks = venue.bid + venue.ask
@@ -430,67 +433,76 @@ def _deliver(s: Any, books: Any) -> None:
 deliver = compiled(_deliver)
 
 
+def _needs_python(s: Any, books: Any) -> int:
+    """Return why Python is needed before the next step, `DONE` when it is not."""
+    s.attention = 0
+    if log_is_full(s):
+        return EMPTY_LOGS
+    if s.grow_tops == 1 or s.grow_messages == 1 or s.grow_taken == 1 or is_full(books):
+        return GROW
+    return DONE
+
+
+needs_python = compiled(_needs_python)
+
+
 def _advance(s: Any, books: Any, exch: Any, local: Any) -> int:
     """Go on until the data ends, Python is needed, or it is time to pause; return why (see `DONE` and the others)."""
     i, j = s.next_exch, s.next_local
     n_exch, n_local = exch.shape[0], local.shape[0]
     pause_at = min(s.pause_at, n_exch)
+    code = DONE
     while True:
         if s.deciding == 1:
             s.next_exch, s.next_local = i, j
             code = ask_strategies(s)
             if code != DONE:
-                return int(code)
-        if log_is_full(s):
-            s.next_exch, s.next_local = i, j
-            return EMPTY_LOGS
-        if s.grow_tops == 1 or s.grow_messages == 1 or s.grow_taken == 1 or is_full(books):
-            s.next_exch, s.next_local = i, j
-            return GROW
+                break
+        if s.attention == 1 or is_full(books):
+            code = needs_python(s, books)
+            if code != DONE:
+                break
         if i >= n_exch and j >= n_local:
-            s.next_exch, s.next_local = i, j
-            return DONE
-        own = next_arrival_ns(s)
-        due = min(s.next_timer_ns, s.next_equity_ns)
+            break
+        own, due = s.next_own_ns, min(s.next_timer_ns, s.next_equity_ns)
         heard = local[j].local_ns if j < n_local else FOREVER
-        # exchange events, as long as nothing else comes first
         limit = min(own, heard, due)
-        before = s.n_messages
-        while i < pause_at:
+        # the exchange's events, as long as nothing else comes first
+        while i < pause_at and s.attention == 0:
             event = exch[i]
-            if event.exch_ns > limit:
+            if event.exch_ns > limit or is_full(books):
                 break
             s.now_ns = event.exch_ns
             on_exchange_event(s, books, event)
             i += 1
-            if s.n_messages != before or s.grow_tops == 1 or is_full(books) or s.n_mids > _MIDS_LIMIT:
-                break
-        if s.n_messages != before or s.grow_tops == 1 or is_full(books) or s.n_mids > _MIDS_LIMIT:
+        if s.attention == 1 or is_full(books):
             continue
         happens = exch[i].exch_ns if i < n_exch else FOREVER
-        if i >= pause_at and i < n_exch and happens <= limit:
-            s.next_exch, s.next_local = i, j
-            return PAUSE
+        if i == pause_at and i < n_exch and happens <= limit:
+            code = PAUSE
+            break
         if own < happens and own <= heard and own <= due:
             deliver(s, books)
             continue
         # our side of events, as long as nothing else comes first
         if heard < happens and heard <= due:
+            limit = min(own - 1, happens - 1, due)
             while j < n_local and s.deciding == 0:
                 event = local[j]
-                if event.local_ns >= happens or event.local_ns >= own or event.local_ns > due:
+                if event.local_ns > limit:
                     break
                 s.now_ns = event.local_ns
                 on_local_event(s, books, event)
                 j += 1
             continue
+        s.now_ns = due
         if due == s.next_timer_ns:
-            s.now_ns = due
             ring_timers(s)
         else:
-            s.now_ns = due
             log_equity(s)
             s.next_equity_ns += s.equity_every_ns
+    s.next_exch, s.next_local = i, j
+    return int(code)
 
 
 loop = compiled(_advance, inline=True)

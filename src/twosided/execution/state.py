@@ -113,6 +113,8 @@ CORE = _record(
         ("next_timer_ns", "i8"),
         ("next_equity_ns", "i8"),
         ("equity_every_ns", "i8"),
+        ("next_own_ns", "i8"),  # when the earliest own message arrives
+        ("attention", "i8"),  # 1 when the loop must look up from the events: a message was sent, a log or a table fills
         ("grow_tops", "i8"),
         ("grow_messages", "i8"),
         ("grow_taken", "i8"),
@@ -140,6 +142,7 @@ CORE = _record(
         ("n_markets", "i8"),
         ("n_slots", "i8"),
         ("n_levels", "i8"),
+        ("signals_wanted", "i8"),  # 1 when any strategy asks for one
         ("n_signals", "i8"),  # most that any strategy shows
         ("tops_size", "i8"),
         ("taken_size", "i8"),

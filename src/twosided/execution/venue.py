@@ -263,7 +263,7 @@ def _take_level(s: Any, k: int, m: int, side: int, ticks: int, lots: int) -> Non
         entry = taken_at(s, k, i)
         entry.market, entry.side, entry.ticks, entry.lots = m, side, ticks, 0
         if strategy_at(s, k).n_taken + TAKEN_HEADROOM > s.taken_size:
-            s.grow_taken = 1
+            s.grow_taken = s.attention = 1
     taken_at(s, k, i).lots += lots
 
 

@@ -15,7 +15,7 @@ from twosided._compile import compiled
 from twosided._random import Purpose, random_bits
 from twosided.execution.state import FOREVER, LATENCY_POINTS, heap_at, latency_at, line_at, message_at, strategy_at
 
-__all__ = ["next_arrival_ns", "pop_message", "send_to_us", "send_to_venue"]
+__all__ = ["pop_message", "send_to_us", "send_to_venue"]
 
 TO_VENUE, TO_US = 0, 1
 _ENTRY, _RESPONSE = int(Purpose.ENTRY_LATENCY), int(Purpose.RESPONSE_LATENCY)
@@ -49,6 +49,8 @@ def _push(s: Any, number: int) -> None:
         heap_at(s, at).number = heap_at(s, parent).number
         at = parent
     heap_at(s, at).number = number
+    s.next_own_ns = message_at(s, heap_at(s, 0).number).ns
+    s.attention = 1
     if 2 * s.n_messages > s.messages_size:
         s.grow_messages = 1
 
@@ -74,20 +76,13 @@ def _pop_message(s: Any) -> int:
         heap_at(s, at).number = heap_at(s, child).number
         at = child
     heap_at(s, at).number = last
+    s.next_own_ns = message_at(s, heap_at(s, 0).number).ns if size > 0 else FOREVER
     message_at(s, first).next_free = s.free_message
     s.free_message = first
     return int(first)
 
 
 pop_message = compiled(_pop_message)
-
-
-def _next_arrival_ns(s: Any) -> int:
-    """Return when the next message arrives, `FOREVER` when none is under way."""
-    return int(message_at(s, heap_at(s, 0).number).ns) if s.n_messages > 0 else FOREVER
-
-
-next_arrival_ns = compiled(_next_arrival_ns)
 
 
 def _latency_ns(s: Any, row: int, purpose: int, number: int) -> int:
