@@ -123,7 +123,10 @@ def test_reaches_agree_with_the_obvious_loop():
 def test_finds_what_the_market_was_made_of(found, name):
     measured = getattr(found, name)
     assert measured.low < TRUTH[name] < measured.high
-    assert 1.05 < measured.high / measured.low < 1.6
+    # errors of the logarithm: sigma's of n Gaussian changes, k's of an exponential mean, A's of a count and of k at that distance
+    k_error = 1 / np.sqrt(found.reaches)
+    errors = {"sigma": 1 / np.sqrt(2 * 599), "k": k_error, "A": k_error * np.hypot(1, TRUTH["k"] * found.nearest)}
+    assert np.log(measured.high / measured.low) == pytest.approx(2 * 1.96 * errors[name], rel=0.2)
     assert measured.value == pytest.approx(np.sqrt(measured.low * measured.high))
 
 
@@ -194,15 +197,28 @@ def test_a_tick_table_s_step_is_the_lattice():
 
 
 def test_crossed_and_one_sided_states_count_as_no_time_at_all(recording):
+    middle = int(np.flatnonzero((recording["kind"] == Kind.DEPTH) & (recording["side"] > 0))[3000])
+    middle -= 1 - int(recording["flags"][middle - 1] & Flag.LAST_OF_MESSAGE)  # to the first event of the message
+    first, second = recording[:middle].copy(), recording[middle:].copy()
+    now = (int(first["exch_ns"][-1]) - START) / 1e9 + 1e-6
     tape = Tape()
-    tape.touch(-100.0, 10_000, 10_001)
-    tape.rows.pop()  # for 100 s there is no ask
-    tape.touch(-50.0, 10_010, 10_001)  # and then it is crossed
-    tape.touch(-1e-9, *(int(recording["ticks"][n]) for n in (0, 1)))
-    with_prelude = np.concatenate([tape.events, recording]).view(np.recarray)
-    seen, plain = estimate(with_prelude, COIN), estimate(recording, COIN)
+    tape.levels = (None, None)
+    tape.touch(now, 10_900, 9_000)
+    for n in range(1, 300):
+        tape.trade(now + 0.1 * n, 1, 11_000)
+    for clock in ("exch_ns", "local_ns"):
+        second[clock] += 50 * 10**9
+    closing = Tape()
+    closing.rows = [
+        (START + round((now + 49.999) * 1e9),) * 2 + (0, 0, ticks, Kind.DEPTH, Flag.LAST_OF_MESSAGE, side, 0)
+        for side, ticks in ((1, 10_900), (-1, 9_000))
+    ]
+    seen = estimate(np.concatenate([first, tape.events, closing.events, second]).view(np.recarray), COIN)
+    plain = estimate(recording, COIN)
+    assert seen.k.value == pytest.approx(plain.k.value, rel=1e-3)
     assert seen.A.value == pytest.approx(plain.A.value, rel=1e-3)
-    assert seen.seconds == pytest.approx(plain.seconds, abs=1e-3)
+    assert seen.farthest == plain.farthest
+    assert seen.sigma.value == pytest.approx(plain.sigma.value * np.sqrt(599 / 649), rel=1e-3)  # the mid stood still meanwhile
 
 
 def test_markets_are_kept_apart(recording):
@@ -231,6 +247,14 @@ def test_where_hardly_anything_goes_beyond_the_touch_it_is_used_with_a_warning()
     assert seen.nearest == pytest.approx(0.05)
     assert seen.reaches == 300
     assert any("hardly any trade went beyond the touch" in warning for warning in seen.warnings)
+
+
+def test_reaches_at_one_distance_only_make_the_touch_do():
+    seen = estimate(touch_only(reaching=30), COIN)
+    # of 600 intervals, of a second and a side, half reach the touch and one in twenty a tick further
+    touch, further = -np.log(1 - 0.5), -np.log(1 - 0.05)
+    assert seen.k.value == pytest.approx(np.log(touch / further) / 0.1, rel=0.05)
+    assert seen.warnings[0].startswith("hardly any trade went beyond the touch")
 
 
 def test_few_reaches_are_warned_about(recording):

@@ -191,9 +191,9 @@ def _reaches(book: Any, valid: Bools, trades: Any, end_ns: int, instrument: Inst
     tick = float(instrument.tick_size)
 
     def beyond(half_ticks: int) -> Reaches:
-        # the nearest valid price at that distance or further: for most mids it is further
-        nearest = np.stack([half_ticks + (-(half_ticks + side * double_mid)) % (2 * step) for side in _SIDES])
-        return Reaches(np.tile(seconds, 2), 0.5 * tick * nearest.ravel(), 0.5 * tick * reached[:, valid].ravel(), step * tick)
+        # the nearest valid price at that distance or further; bid and ask are valid, so it is the same on both sides
+        nearest = half_ticks + (-(half_ticks + double_mid)) % (2 * step)
+        return Reaches(np.tile(seconds, 2), np.tile(0.5 * tick * nearest, 2), 0.5 * tick * reached[:, valid].ravel(), step * tick)
 
     weak = []
     reaches = beyond(_weighted_quantile(spread, seconds, TOUCH_SHARE) + 2 * step)
