@@ -16,7 +16,7 @@ DEFECTS = {
     "local_backwards": "messages before which the local clock stepped back by up to a second; their times were moved forward",
     "exch_backwards": "messages whose exchange time lies before that of the message before them",
     "book_time_backwards": "book messages whose exchange time contradicted their sequence numbers; their times were moved forward",
-    "exchange_only": "rows that were never seen here (exchange side only), left out",
+    "exchange_only": "rows of the exchange's side alone (hftbacktest repeats rows in the exchange's order), left out",
     "other_trades": "trades outside the book (insurance fund, liquidation transfers) or of no size, left out",
     "other_messages": "messages of a kind that is not needed, left out",
     "bad_trade_ids": "trades whose id is not a number; their id is 0",

@@ -14,7 +14,7 @@ __all__ = ["InputFile"]
 
 _HEAD_BYTES = 1 << 16
 _BLOCK_BYTES = 1 << 22
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_GZIP, _ZSTD, _PARQUET, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"PK\x03\x04"
 
 
 class InputFile:
@@ -24,6 +24,7 @@ class InputFile:
         path: as the user wrote it, for messages.
         name: without folders, for reports.
         head: its first 64 KiB, unpacked.
+        place: what a position in it is called: "line", or "row" (from 0) in Parquet and npz files.
         bytes_read: how much of `bytes_total` the current pass has read, as it stands on disk.
 
     Raises:
@@ -53,6 +54,9 @@ class InputFile:
             self.head = stream.read(_HEAD_BYTES)
         if not self.head:
             raise DataError(path, "", "is empty once unpacked; expected recorded market data")
+        self.place = "row" if self.head.startswith((_PARQUET, _ZIP)) else "line"
+        if self._is_gzip and self.place == "row":
+            raise DataError(path, "", "is packed with gzip, though its content is packed already; unpack it first: gzip -d")
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:

@@ -17,9 +17,13 @@ import polars as pl
 from twosided.data.binance import BinanceReader, binance_start_ns, is_binance
 from twosided.data.defects import Defects
 from twosided.data.files import InputFile
+from twosided.data.hftbacktest import HftbacktestReader, hftbacktest_start_ns, is_hftbacktest
 from twosided.data.numbers import infer_step
+from twosided.data.plain import PlainReader, is_plain, plain_start_ns
 from twosided.data.raw import Raw, Reader, Settings
-from twosided.data.source import Source, Stream
+from twosided.data.source import RawSource, Source, Stream
+from twosided.data.store import StoredSource, is_stored
+from twosided.data.tardis import is_tardis, tardis_reader, tardis_start_ns
 from twosided.errors import DataError, InputError, suggest
 from twosided.market.event import Kind
 from twosided.market.instrument import Fees, Instrument
@@ -37,7 +41,7 @@ class Format(NamedTuple):
     what: str  # in words
     kind_of: Callable[[InputFile], str | None]  # which of its kinds of file this is; None: not this format
     start_ns: Callable[[InputFile], int]  # the first local time in a file
-    reader: Callable[[str], Callable[[Settings], Reader]]  # of a kind of file
+    reader: Callable[[str], Callable[[Settings], Reader]] | None  # of a kind of file; None: stored events, nothing to decide
 
 
 FORMATS = (
@@ -48,6 +52,10 @@ FORMATS = (
         binance_start_ns,
         lambda _kind: BinanceReader,
     ),
+    Format("tardis", "a CSV file of Tardis.dev", is_tardis, tardis_start_ns, tardis_reader),
+    Format("hftbacktest", "an npz file of hftbacktest", is_hftbacktest, hftbacktest_start_ns, lambda _kind: HftbacktestReader),
+    Format("twosided", "a Parquet file of this package", is_stored, lambda _file: 0, None),
+    Format("plain", "a CSV or Parquet file with the columns of this package", is_plain, plain_start_ns, lambda _kind: PlainReader),
 )
 """What is recognised, in this order."""
 
@@ -84,7 +92,11 @@ def open_source(
     for file, (other, _kind) in zip(files, found, strict=True):
         if other is not known:
             raise DataError(file.path, "", f"is {other.what}, but {files[0].name} is {known.what}; expected files of one format")
-    kinds = sorted({kind for _format, kind in found})
+    if known.reader is None:
+        return _stored(files, symbol, tick, lot, fees)
+    kinds = sorted({kind for _format, kind in found}, key=lambda kind: kind != "trades")
+    if len([kind for kind in kinds if kind != "trades"]) > 1:
+        raise InputError(f"paths hold {' and '.join(kinds)}; expected one description of the book, and trades beside it")
     streams = []
     for kind in kinds:
         of_kind = [file for file, (_format, its) in zip(files, found, strict=True) if its == kind]
@@ -93,7 +105,23 @@ def open_source(
         streams.append(Stream(tuple(of_kind), known.reader(kind)))
     head = _Head(tuple(streams), symbol)
     instruments, inferred = head.instruments(symbol, tick, lot, fees)
-    return Source(known.name, tuple(streams), instruments, symbol, inferred)
+    return RawSource(known.name, tuple(streams), instruments, symbol, inferred)
+
+
+def _stored(files: list[InputFile], symbol: str | None, tick: Decimal | None, lot: Decimal | None, fees: Fees | None) -> Source:
+    """Return a source of stored events, whose instruments are known; what the user states must agree, fees may be others."""
+    source = StoredSource(files)
+    for instrument in source.instruments:
+        for name, stated, known in (
+            ("symbol", symbol, instrument.symbol if len(source.instruments) == 1 else symbol),
+            ("tick size", tick, instrument.tick_size),
+            ("lot size", lot, instrument.lot_size),
+        ):
+            if stated is not None and stated != known:
+                raise DataError(files[0].path, "", f"its {name} is {known}, not {stated}; the file states it, so leave it out")
+    if fees is not None:
+        source.instruments = tuple(instrument.model_copy(update={"fees": fees}) for instrument in source.instruments)
+    return source
 
 
 def _stated(value: str | float | Decimal | None, name: str) -> Decimal | None:

@@ -45,7 +45,6 @@ class Raw:
     prices: pl.Series
     sizes: pl.Series
     lines: Ints
-    place: str = "line"
     quotes: Self | None = None
 
     @property
@@ -55,7 +54,7 @@ class Raw:
 
     def error(self, index: int, problem: str) -> DataError:
         """Return the error that names the place of event *index*."""
-        return DataError(self.file.path, f"{self.place} {self.lines[index]}", problem)
+        return DataError(self.file.path, f"{self.file.place} {self.lines[index]}", problem)
 
 
 def with_brackets(raw: Raw, starts: npt.NDArray[np.bool_], ends: npt.NDArray[np.bool_]) -> Raw:
@@ -74,7 +73,7 @@ def with_brackets(raw: Raw, starts: npt.NDArray[np.bool_], ends: npt.NDArray[np.
     mark = np.zeros(len(source), np.bool_)
     mark[begins] = mark[finishes] = True
     prices, sizes = (_zero_where(mark, series.gather(source)) for series in (raw.prices, raw.sizes))
-    return Raw(raw.file, events, prices, sizes, raw.lines[source], raw.place)
+    return Raw(raw.file, events, prices, sizes, raw.lines[source])
 
 
 def _zero_where(mark: npt.NDArray[np.bool_], series: pl.Series) -> pl.Series:

@@ -4,10 +4,12 @@ A `Source` yields events in the order in which they arrived, with the times that
 corrected by those who have seen the whole: `load`, `convert`). What it meets on the way it counts in ``defects``.
 """
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from twosided.data.defects import Defects
 from twosided.data.files import InputFile
@@ -17,7 +19,7 @@ from twosided.market.event import Events, Flag, Kind
 from twosided.market.instrument import Instrument
 from twosided.units import duration_text, time_text
 
-__all__ = ["Block", "Recorded", "Source", "Stream"]
+__all__ = ["Block", "LocalClock", "RawSource", "Recorded", "Source", "Stream"]
 
 MOST_BACKWARDS_NS = 1_000_000_000
 """The local clock may step back this far, as clocks do when they are set; beyond it the file is out of order."""
@@ -46,137 +48,42 @@ class Recorded(NamedTuple):
     min_latency_ns: int
 
 
-class Source:
-    """A recording, read anew by every call of `chunks`.
-
-    Attributes:
-        names: file names without folders, in the order in which they are read.
-        format: name of the recorded format.
-        instruments: one per market.
-        defects: what the last pass met, filled while it reads.
-        inferred: the sentence that says which steps were inferred from the data and how to state them; "" where none was.
-        recorded: the correction of clocks that the files state themselves, None for raw recordings.
-    """
-
-    recorded: Recorded | None = None
-    events_known: int = 0  # how many events there are, where the files say so
-
-    def __init__(
-        self, kind: str, streams: tuple[Stream, ...], instruments: tuple[Instrument, ...], symbol: str | None, inferred: str
-    ) -> None:
-        self.format = kind
-        self.instruments = instruments
-        self.inferred = inferred
-        self.defects = Defects()
-        self._streams, self._symbol = streams, symbol
-        self._grid = Grid(
-            instruments, f" (inferred from the head of the file{'' if len(self.names) == 1 else 's'})" if inferred else ""
-        )
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """File names without folders."""
-        return tuple(file.name for stream in self._streams for file in stream.files)
-
-    @property
-    def fraction_read(self) -> float:
-        """How much of the files the current pass has read, 0 to 1."""
-        files = [file for stream in self._streams for file in stream.files]
-        return sum(file.bytes_read for file in files) / sum(file.bytes_total for file in files)
-
-    def chunks(self) -> Iterator[Events]:
-        """Yield the events in local order, whole messages at a time, with ``local_ns`` as it was recorded.
-
-        Raises:
-            DataError: the file, the place in it, what was found there and what was expected.
-        """
-        for block in self.blocks():
-            yield block.events
-
-    def blocks(self, *, with_quotes: bool = False) -> Iterator[Block]:
-        """Yield what `chunks` does and, on demand, the best prices that the venue sent beside the book."""
-        self.defects.clear()
-        for stream in self._streams:
-            for file in stream.files:
-                file.bytes_read = 0
-        parts = [self._read(stream, with_quotes) for stream in self._streams]
-        check = _ExchangeClock(self.defects)
-        for block in parts[0] if len(parts) == 1 else _merge(parts):
-            if len(block.events):
-                check.see(block.events)
-            if len(block.events) or block.quotes is not None:
-                yield block
-
-    def _read(self, stream: Stream, with_quotes: bool) -> Iterator[Block]:
-        reader = stream.reader(Settings(self._symbol, self.defects, with_quotes))
-        clock = _LocalClock(self.defects)
-        for file in stream.files:
-            for raw in reader.read(file):
-                yield self._settle(reader, clock, raw)
-        for raw in reader.finish():
-            yield self._settle(reader, clock, raw)
-
-    def _settle(self, reader: Reader, clock: "_LocalClock", raw: Raw) -> Block:
-        """Turn a raw block into final events."""
-        events = self._grid.events(raw)
-        clock.order(raw)
-        events, origin = reader.settle(events)
-        self._check_snapshots(raw, events, origin)
-        return Block(events, None if raw.quotes is None else self._grid.events(raw.quotes))
-
-    def _check_snapshots(self, raw: Raw, events: Events, origin: Ints | None) -> None:
-        """Refuse a snapshot whose best bid is not below its best ask: no change made it so, the file is wrong."""
-        begins = np.flatnonzero(events["kind"] == Kind.SNAPSHOT_BEGIN).tolist()
-        ends = np.flatnonzero(events["kind"] == Kind.SNAPSHOT_END).tolist()
-        for begin, end in zip(begins, ends, strict=True):
-            levels = events[begin:end]
-            levels = levels[(levels["kind"] == Kind.DEPTH) & (levels["lots"] > 0)]
-            bids, asks = levels["ticks"][levels["side"] > 0], levels["ticks"][levels["side"] < 0]
-            if len(bids) and len(asks) and bids.max() >= asks.min():
-                tick = self.instruments[events["market"][begin]].tick_size
-                problem = f"the snapshot is crossed: best bid {tick * int(bids.max())}, best ask {tick * int(asks.min())}"
-                raise raw.error(begin if origin is None else int(origin[begin]), f"{problem}; expected the bid below the ask")
-
-
-class _LocalClock:
+class LocalClock:
     """Keeps local time from running backwards, as far as a clock that was set explains it."""
 
     def __init__(self, defects: Defects) -> None:
         self._defects = defects
         self._last_ns = 0
 
-    def order(self, raw: Raw) -> None:
-        """Move small steps back forward, in place.
+    def ordered(self, raw: Raw, exch_ns: Ints, local_ns: Ints) -> Ints:
+        """Return the local times of the events of *raw* with small steps back moved forward.
 
         Raises:
             DataError: a larger step back, or a time that is not one.
         """
-        events = raw.events
-        if not len(events):
-            return
-        for name in ("exch_ns", "local_ns"):
-            wrong = np.flatnonzero((events[name] < 0) | (events[name] >= _LATEST_NS))
-            if len(wrong):
-                raise raw.error(int(wrong[0]), f"{name} is {events[name][wrong[0]]}; expected nanoseconds since 1970")
-        local = events["local_ns"]
-        latest = np.maximum(np.maximum.accumulate(local), self._last_ns)
-        back = latest - local
-        wrong = np.flatnonzero(back > MOST_BACKWARDS_NS)
-        if len(wrong):
-            first = int(wrong[0])
+        if not len(local_ns):
+            return local_ns
+        for name, times in (("exch_ns", exch_ns), ("local_ns", local_ns)):
+            if times.min() < 0 or times.max() >= _LATEST_NS:
+                wrong = int(np.argmax((times < 0) | (times >= _LATEST_NS)))
+                raise raw.error(wrong, f"{name} is {times[wrong]}; expected nanoseconds since 1970")
+        if local_ns[0] >= self._last_ns and np.all(local_ns[1:] >= local_ns[:-1]):
+            self._last_ns = int(local_ns[-1])
+            return local_ns
+        latest: Ints = np.maximum(np.maximum.accumulate(local_ns), self._last_ns)
+        back = latest - local_ns
+        if back.max() > MOST_BACKWARDS_NS:
+            wrong = int(np.argmax(back > MOST_BACKWARDS_NS))
             problem = (
-                f"local time {time_text(local[first])} is {duration_text(int(back[first]))} before that of an earlier message; "
+                f"local time {time_text(local_ns[wrong])} is {duration_text(int(back[wrong]))} before that of an earlier message; "
                 f"expected times in order, with steps back of {duration_text(MOST_BACKWARDS_NS)} at most"
             )
-            raise raw.error(first, problem)
+            raise raw.error(wrong, problem)
         moved = back > 0
-        if moved.any():
-            count = int(np.count_nonzero(moved & (events["flags"] & Flag.LAST_OF_MESSAGE != 0)))
-            self._defects.add(
-                "local_backwards", count, note=str(raw.error(int(np.flatnonzero(moved)[0]), "local time stepped back"))
-            )
-            events["local_ns"] = latest
+        count = int(np.count_nonzero(moved & (raw.events["flags"] & Flag.LAST_OF_MESSAGE != 0)))
+        self._defects.add("local_backwards", count, note=str(raw.error(int(np.argmax(moved)), "the local clock stepped back")))
         self._last_ns = int(latest[-1])
+        return latest
 
 
 class _ExchangeClock:
@@ -202,6 +109,119 @@ class _ExchangeClock:
             first = book[np.isin(kinds, (Kind.DEPTH, Kind.SNAPSHOT_BEGIN))][0]
             if first["kind"] == Kind.DEPTH and not first["flags"] & Flag.SNAPSHOT:
                 self._defects.add("no_snapshot", note="the book begins without a snapshot: it holds only what changed since")
+
+
+class Source(ABC):
+    """A recording, read anew by every call of `chunks`.
+
+    Attributes:
+        format: name of the recorded format.
+        instruments: one per market.
+        defects: what the last pass met, filled while it reads.
+        inferred: the sentence that says which steps were inferred from the data and how to state them; "" where none was.
+        recorded: the correction of clocks that the files state themselves, None for raw recordings.
+        events_known: how many events there are, where the files say so, else 0.
+        made_from: names of the files that stored files were made from.
+    """
+
+    recorded: Recorded | None = None
+    events_known: int = 0
+    made_from: tuple[str, ...] = ()
+
+    def __init__(self, kind: str, files: Sequence[InputFile], instruments: tuple[Instrument, ...], inferred: str) -> None:
+        self.format = kind
+        self.instruments = instruments
+        self.inferred = inferred
+        self.defects = Defects()
+        self.files = tuple(files)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """File names without folders, in the order in which they are read."""
+        return tuple(file.name for file in self.files)
+
+    @property
+    def fraction_read(self) -> float:
+        """How much of the files the current pass has read, 0 to 1."""
+        return sum(file.bytes_read for file in self.files) / sum(file.bytes_total for file in self.files)
+
+    def chunks(self) -> Iterator[Events]:
+        """Yield the events in local order, whole messages at a time, with ``local_ns`` as it was recorded.
+
+        Raises:
+            DataError: the file, the place in it, what was found there and what was expected.
+        """
+        for block in self.blocks():
+            if len(block.events):
+                yield block.events
+
+    def blocks(self, *, with_quotes: bool = False) -> Iterator[Block]:
+        """Yield what `chunks` does and, on demand, the best prices that the venue sent beside the book."""
+        self.defects.clear()
+        for file in self.files:
+            file.bytes_read = 0
+        return self._blocks(with_quotes)
+
+    @abstractmethod
+    def _blocks(self, with_quotes: bool) -> Iterator[Block]: ...
+
+
+class RawSource(Source):
+    """A recording in a format of others: one stream of files, or several that are merged by local time."""
+
+    def __init__(
+        self, kind: str, streams: tuple[Stream, ...], instruments: tuple[Instrument, ...], symbol: str | None, inferred: str
+    ) -> None:
+        super().__init__(kind, [file for stream in streams for file in stream.files], instruments, inferred)
+        self._streams, self._symbol = streams, symbol
+        self._grid = Grid(instruments, " (inferred from the head of the recording)" if inferred else "")
+
+    def _blocks(self, with_quotes: bool) -> Iterator[Block]:
+        parts = [self._read(stream, with_quotes) for stream in self._streams]
+        check = _ExchangeClock(self.defects)
+        for block in parts[0] if len(parts) == 1 else _merge(parts):
+            if len(block.events):
+                check.see(block.events)
+            yield block
+
+    def _read(self, stream: Stream, with_quotes: bool) -> Iterator[Block]:
+        reader = stream.reader(Settings(self._symbol, self.defects, with_quotes))
+        clock = LocalClock(self.defects)
+        for file in stream.files:
+            for raw in reader.read(file):
+                yield self._settle(reader, clock, raw)
+        for raw in reader.finish():
+            yield self._settle(reader, clock, raw)
+
+    def _settle(self, reader: Reader, clock: LocalClock, raw: Raw) -> Block:
+        """Turn a raw block into final events."""
+        events = self._grid.events(raw)
+        events["local_ns"] = clock.ordered(raw, events["exch_ns"], events["local_ns"].copy())
+        events, origin = reader.settle(events)
+        self._check_snapshots(raw, events, origin)
+        return Block(events, None if raw.quotes is None else self._grid.events(raw.quotes))
+
+    def _check_snapshots(self, raw: Raw, events: Events, origin: Ints | None) -> None:
+        """Refuse a snapshot whose best bid is not below its best ask: no change made it so, the file is wrong."""
+        places = np.flatnonzero((events["flags"] & Flag.SNAPSHOT != 0) & (events["kind"] == Kind.DEPTH) & (events["lots"] > 0))
+        if not len(places):
+            return
+        message = np.cumsum(events["flags"] & Flag.LAST_OF_MESSAGE)[places]  # the last event of a message counts with the next:
+        message -= events["flags"][places] & Flag.LAST_OF_MESSAGE  # not so any more
+        for begin, end in zip(*_runs(message), strict=True):
+            levels = events[places[begin:end]]
+            bids, asks = levels["ticks"][levels["side"] > 0], levels["ticks"][levels["side"] < 0]
+            if len(bids) and len(asks) and bids.max() >= asks.min():
+                tick = self.instruments[levels["market"][0]].tick_size
+                problem = f"the snapshot is crossed: best bid {tick * int(bids.max())}, best ask {tick * int(asks.min())}"
+                index = int(places[begin])
+                raise raw.error(index if origin is None else int(origin[index]), f"{problem}; expected the bid below the ask")
+
+
+def _runs(values: npt.NDArray[Any]) -> tuple[list[int], list[int]]:
+    """Return where runs of equal values begin and end."""
+    cuts = np.flatnonzero(values[1:] != values[:-1]) + 1
+    return [0, *cuts.tolist()], [*cuts.tolist(), len(values)]
 
 
 def _merge(parts: list[Iterator[Block]]) -> Iterator[Block]:

@@ -1,0 +1,81 @@
+"""Does the rebuilt book agree with the best prices that the venue sent beside it?
+
+A venue's stream of best prices (Binance's bookTicker) says what the touch was after an update id, whenever it changed. So the book
+after the update with id u must show the last best price with an id up to u. That can be checked once a best price with a later
+id, or the same, was seen; the few updates before the first and after the last best price cannot be.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from twosided.market.event import Events, Flag, Kind
+from twosided.market.ladder import NO_ASK, NO_BID
+
+__all__ = ["BookCheck"]
+
+_ID, _TOUCH = 0, slice(1, 5)  # columns: update id, bid ticks, bid lots, ask ticks, ask lots
+_TOUCH_FIELDS = ("bid_ticks", "bid_lots", "ask_ticks", "ask_lots")
+
+
+class BookCheck:
+    """Compares, block by block, in constant memory as long as the two streams keep pace."""
+
+    def __init__(self) -> None:
+        self._touch = np.array([[NO_BID, 0, NO_ASK, 0]], np.int64)
+        self._books: npt.NDArray[np.int64] = np.zeros((0, 5), np.int64)
+        self._quotes: npt.NDArray[np.int64] = np.zeros((0, 5), np.int64)
+        self._compared = self._agreed = self._same_id = self._same_id_agreed = self._too_early = 0
+
+    @property
+    def has_quotes(self) -> bool:
+        """Whether there were any best prices."""
+        return len(self._quotes) > 0
+
+    def see(self, events: Events, first: int, touches: npt.NDArray[np.record], quotes: Events | None) -> None:
+        """Take in a block: *first* is the index of its first event in the recording, *touches* are those of the block."""
+        ends = np.flatnonzero(
+            (events["flags"] & Flag.LAST_OF_MESSAGE != 0) & np.isin(events["kind"], (Kind.DEPTH, Kind.SNAPSHOT_END))
+        )
+        states = np.concatenate([self._touch, np.column_stack([touches[name] for name in _TOUCH_FIELDS])])
+        at = np.searchsorted(touches["event"], first + ends, side="right")
+        self._books = np.concatenate([self._books, np.column_stack([events["id"][ends].astype(np.int64), states[at]])])
+        self._touch = states[-1:]
+        if quotes is not None:
+            bids, asks = quotes[0::2], quotes[1::2]
+            columns = [bids["id"].astype(np.int64), bids["ticks"], bids["lots"], asks["ticks"], asks["lots"]]
+            self._quotes = np.concatenate([self._quotes, np.column_stack(columns)])
+        self._compare()
+
+    def _compare(self) -> None:
+        if not len(self._quotes):
+            return
+        ready = self._books[:, _ID] <= self._quotes[-1, _ID]
+        books, self._books = self._books[ready], self._books[~ready]
+        place = np.searchsorted(self._quotes[:, _ID], books[:, _ID], side="right") - 1
+        self._too_early += int(np.count_nonzero(place < 0))
+        books, place = books[place >= 0], place[place >= 0]
+        quotes = self._quotes[place]
+        agree = (books[:, _TOUCH] == quotes[:, _TOUCH]).all(axis=1)
+        same = books[:, _ID] == quotes[:, _ID]
+        self._compared += len(books)
+        self._agreed += int(np.count_nonzero(agree))
+        self._same_id += int(np.count_nonzero(same))
+        self._same_id_agreed += int(np.count_nonzero(agree & same))
+        if len(place):  # keep the quotes that may still be in force for books to come
+            self._quotes = self._quotes[place.max() :]
+
+    def result(self) -> dict[str, Any]:
+        """Return how many book updates were compared with the best price in force at their id, and how many agreed."""
+        return {
+            "compared": self._compared,
+            "agree": self._agreed,
+            "share": self._agreed / self._compared if self._compared else None,
+            "same_id_compared": self._same_id,
+            "same_id_agree": self._same_id_agreed,
+            "not_compared": {
+                "before the first best price": self._too_early,
+                "after the last best price": len(self._books),
+            },
+        }

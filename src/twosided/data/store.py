@@ -1,0 +1,180 @@
+"""This package's own Parquet files: a column for each field of `EVENT`, and what is known about them in the file's metadata.
+
+Where you are in the pipe: any source -> *stored once* -> read again, much faster. Local times are stored corrected, and the
+correction beside them (`Recorded`), so that what was recorded can be restored. A file is written under another name in the same
+folder and renamed when it is whole.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from polars.io.plugins import register_io_source
+from pydantic import BaseModel, ValidationError
+
+from twosided.data.files import InputFile
+from twosided.data.parquet import ROWS_PER_BLOCK, frames, is_parquet, metadata_of, schema_of
+from twosided.data.raw import Raw, new_events
+from twosided.data.source import Block, LocalClock, Recorded, Source
+from twosided.errors import DataError, InputError
+from twosided.market.event import EVENT, Events, Flag, Kind
+from twosided.market.instrument import Instrument
+
+__all__ = ["Header", "StoredSource", "is_stored", "write_store"]
+
+_KEY = "twosided"
+_VERSION = 1
+_COLUMNS = {name: pl.Series(np.zeros(0, EVENT[name])).dtype for name in EVENT.names or ()}
+_KNOWN_KINDS = np.isin(np.arange(256), list(Kind))
+_ROWS_AT_ONCE = 1 << 13  # columns are interleaved in pieces that fit the cache
+
+
+class Header(BaseModel):
+    """What a file says about its events."""
+
+    format: int = _VERSION
+    instruments: tuple[Instrument, ...]
+    events: int
+    clock_offset_ns: int
+    min_latency_ns: int
+    names: tuple[str, ...]  # of the files that it was made from
+    source_format: str
+    defects: dict[str, int]
+    notes: tuple[str, ...]
+    inferred: str
+
+
+def is_stored(file: InputFile) -> str | None:
+    """Return "" for a Parquet file that this package wrote, else None."""
+    return "" if is_parquet(file) and _KEY in metadata_of(file) else None
+
+
+class StoredSource(Source):
+    """A recording in one or several files of this package."""
+
+    def __init__(self, files: Sequence[InputFile]) -> None:
+        if len(files) > 1:
+            files = sorted(files, key=_first_local_ns)
+        headers = [_header_of(file) for file in files]
+        first = headers[0]
+        for file, header in zip(files, headers, strict=True):
+            if header.instruments != first.instruments:
+                problem = f"holds other instruments than {files[0].name}; expected the same in files that continue one another"
+                raise DataError(file.path, "", problem)
+        inferred = " ".join(dict.fromkeys(header.inferred for header in headers)).strip()
+        super().__init__("twosided", files, first.instruments, inferred)
+        self._headers = headers
+        self.made_from = tuple(name for header in headers for name in header.names)
+        self.events_known = sum(header.events for header in headers)
+        corrections = {Recorded(header.clock_offset_ns, header.min_latency_ns) for header in headers}
+        self.recorded = corrections.pop() if len(corrections) == 1 else None
+
+    def _blocks(self, with_quotes: bool) -> Iterator[Block]:  # noqa: ARG002 - quotes are not stored
+        clock = LocalClock(self.defects)
+        for file, header in zip(self.files, self._headers, strict=True):
+            self.defects.restore(header.defects, list(header.notes))
+            first, rest = 0, None
+            for frame in frames(file, list(_COLUMNS)):
+                events = _interleaved(file, frame, first, len(self.instruments), header.clock_offset_ns, clock)
+                first += frame.height
+                if rest is not None:
+                    events = np.concatenate([rest, events]).view(np.recarray)
+                ends = np.flatnonzero(events["flags"] & Flag.LAST_OF_MESSAGE)
+                cut = int(ends[-1]) + 1 if len(ends) else 0
+                rest = events[cut:] if cut < len(events) else None
+                yield Block(events[:cut], None)
+            if rest is not None:
+                raise DataError(file.path, f"row {first - 1}", "the last message does not end; expected LAST_OF_MESSAGE in flags")
+            if first != header.events:
+                raise DataError(file.path, "", f"holds {first} events; expected {header.events}, as its metadata says")
+
+
+def _header_of(file: InputFile) -> Header:
+    """Read a file's metadata and check its columns."""
+    text = metadata_of(file)[_KEY]
+    try:
+        header = Header.model_validate_json(text)
+    except ValidationError as error:
+        raise DataError(
+            file.path, "", f"its metadata cannot be read ({error.errors()[0]['msg']}); convert the recording again"
+        ) from None
+    if header.format != _VERSION or not header.instruments:
+        raise DataError(file.path, "", f"is of version {header.format} of this format; this package reads version {_VERSION}")
+    schema = schema_of(file)
+    for name, kind in _COLUMNS.items():
+        if schema.get(name) != kind:
+            raise DataError(file.path, "", f"the column {name!r} is {schema.get(name, 'missing')}; expected {kind}")
+    return header
+
+
+def _first_local_ns(file: InputFile) -> int:
+    """Return the first local time as it was recorded."""
+    header = _header_of(file)
+    first = next(frames(file, ["local_ns"]), None)
+    return int(first["local_ns"][0]) + header.clock_offset_ns if first is not None and first.height else 0
+
+
+def _interleaved(file: InputFile, frame: pl.DataFrame, first: int, markets: int, offset_ns: int, clock: LocalClock) -> Events:
+    """Return the rows of *frame* as events with recorded local times.
+
+    Raises:
+        DataError: a value that no event can have.
+    """
+    if sum(frame.null_count().row(0)):
+        raise DataError(file.path, f"rows {first} to {first + frame.height - 1}", "a value is missing; expected none")
+    columns: dict[str, npt.NDArray[Any]] = {name: frame[name].to_numpy() for name in _COLUMNS}
+    kind, lots, side = columns["kind"], columns["lots"], columns["side"]
+    for name, wrong in (
+        ("kind", ~_KNOWN_KINDS[kind]),
+        ("lots", (lots < 0) & (kind != Kind.FUNDING)),
+        ("side", (side < -1) | (side > 1)),
+        ("market", columns["market"] >= markets),
+    ):
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise DataError(file.path, f"row {first + row}", f"{name} is {columns[name][row]}, which no event can have")
+    events = new_events(frame.height)
+    empty = pl.Series([], dtype=pl.String)
+    raw = Raw(file, events, empty, empty, np.arange(first, first + frame.height))
+    columns["local_ns"] = clock.ordered(raw, columns["exch_ns"], columns["local_ns"] + offset_ns)
+    for begin in range(0, frame.height, _ROWS_AT_ONCE):
+        part = slice(begin, begin + _ROWS_AT_ONCE)
+        for name, column in columns.items():
+            events[name][part] = column[part]
+    return events
+
+
+def write_store(path: str | Path, header: Header, chunks: Iterator[Events]) -> Path:
+    """Write *chunks*, whose local times are corrected, with *header*, completely or not at all; an older file is replaced.
+
+    Raises:
+        InputError: the place cannot be written, or the disk is full.
+        DataError: what the chunks are read from is damaged.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent} is no folder, so {path.name} cannot be written there")
+    partial = _partial_name(path)
+    try:
+        frame = register_io_source(lambda *_wishes: map(_frame_of, chunks), schema=_COLUMNS)
+        frame.sink_parquet(partial, metadata={_KEY: header.model_dump_json()}, row_group_size=ROWS_PER_BLOCK, statistics=False)
+        partial.replace(path)
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise InputError(f"{path} cannot be written: {' '.join(str(error).split())[:160]}; nothing was left behind") from None
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def _partial_name(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+
+def _frame_of(events: Events) -> pl.DataFrame:
+    return pl.DataFrame({name: np.ascontiguousarray(events[name]) for name in _COLUMNS})
