@@ -76,7 +76,7 @@ def test_ratios_follow_their_definitions_and_scale_with_the_stated_year(session,
 def test_no_ratio_below_thirty_periods(session):
     few = one(session, period_ns=2400 * SECOND // (LEAST_PERIODS - 1))
     assert few["sharpe"] is few["sortino"] is few["sharpe_error"] is None
-    assert few["reasons"]["sharpe"].startswith("29 non-overlapping periods of 1.379 min; needs 30")
+    assert few["reasons"]["sharpe"].startswith("29 of the 30 non-overlapping periods of 1.379 min")
     assert one(session, period_ns=2400 * SECOND // LEAST_PERIODS)["sharpe"] is not None
 
 
@@ -162,7 +162,7 @@ def test_an_inventory_that_does_not_revert_has_no_half_life(runs):
     flicker = np.resize([5, -5], 200)
     assert "within one sampling period of 1 s" in one(holding(runs, flicker))["reasons"]["inventory_half_life_seconds"]
     assert "never changed" in one(holding(runs, np.zeros(100, int)))["reasons"]["inventory_reversion_seconds"]
-    assert "9 periods of 1 s" in one(holding(runs, np.ones(9, int)))["reasons"]["inventory_reversion_seconds"]
+    assert "9 of the 30 periods of 1 s" in one(holding(runs, np.ones(9, int)))["reasons"]["inventory_reversion_seconds"]
 
 
 quote_lists = st.lists(

@@ -31,18 +31,25 @@ __all__ = ["MOST_MARKERS", "busiest_window", "inventory_figure", "market_figure"
 MOST_MARKERS = 2500
 """Most fills drawn on one side of a market; beyond it they are thinned, and the report says so."""
 
-CLOSE_UP_NS = 120 * NS_PER_SECOND
+MOST_BARS = 60
+CLOSE_UP_SECONDS = (10, 30, 60, 120, 300, 600)
+CLOSE_UP_FILLS = 40
+"""The close-up is the shortest of these windows that holds so many fills: enough to see, few enough to tell apart."""
 
 
 def busiest_window(run: Run, market: int) -> tuple[int, int] | None:
-    """Return the two minutes (start_ns, end_ns) with the most fills; None where the run is hardly longer, or without fills."""
+    """Return (start_ns, end_ns) of the stretch with the most fills; None where the run is hardly longer, or without fills."""
     fills, start, end = fills_of(run, market).ns, int(run.facts["start_ns"]), int(run.facts["end_ns"])
-    if not len(fills) or end - start < 2 * CLOSE_UP_NS:
+    lengths = [seconds * NS_PER_SECOND for seconds in CLOSE_UP_SECONDS if 2 * seconds * NS_PER_SECOND <= end - start]
+    if not len(fills) or not lengths:
         return None
-    counts = np.searchsorted(fills, fills + CLOSE_UP_NS, "right") - np.arange(len(fills))
-    first = int(fills[int(np.argmax(counts))]) - CLOSE_UP_NS // 20
-    first = max(min(first, end - CLOSE_UP_NS), start)
-    return first, first + CLOSE_UP_NS
+    for length in lengths:
+        counts = np.searchsorted(fills, fills + length, "right") - np.arange(len(fills))
+        if counts.max() >= CLOSE_UP_FILLS:
+            break
+    first = int(fills[int(np.argmax(counts))]) - length // 20
+    first = max(min(first, end - length), start)
+    return first, first + length
 
 
 def market_figure(run: Run, market: int, *, colour: int = 0, points: int = 3000, window: tuple[int, int] | None = None) -> Picture:
@@ -127,7 +134,7 @@ def market_figure(run: Run, market: int, *, colour: int = 0, points: int = 3000,
     figure.update_xaxes(title_text="time, UTC", row=3, col=1)
     figure.update_yaxes(title_text=f"price, {escape(instrument.currency)}", tickformat=f",.{decimals}f", row=1, col=1)
     figure.update_yaxes(title_text="position", row=2, col=1)
-    figure.update_yaxes(title_text=f"P&L{' from here' if window else ''}, {escape(instrument.currency)}", row=3, col=1)
+    figure.update_yaxes(title_text=f"P&L, {escape(instrument.currency)}{'<br>from here' if window else ''}", row=3, col=1)
     return figure
 
 
@@ -164,13 +171,19 @@ def _markers(figure: go.Figure, run: Run, market: int, fills: Fills, name: str, 
     if not count:
         return
     chosen = thinned(fills.ns, fills.ticks, MOST_MARKERS)
-    size, edge = (11, 0.8) if count < 50 else (8, 0.5) if count < 400 else (5, 0)
+    size, edge = (11, 0.8) if count < 50 else (8, 0.5) if count < 400 else (4, 0)
     figure.add_scatter(
         x=dates(fills.ns[chosen]),
         y=fills.ticks[chosen] * float(instrument.tick_size),
         mode="markers",
         name=f"{name} ({count:,})",
-        marker={"symbol": symbol, "size": size, "color": colour, "line": {"width": edge, "color": "white"}},
+        marker={
+            "opacity": 1 if edge else 0.6,
+            "symbol": symbol,
+            "size": size,
+            "color": colour,
+            "line": {"width": edge, "color": "white"},
+        },
         customdata=fills.lots[chosen] * float(instrument.lot_size),
         hovertemplate=f"%{{x}}<br>{name} %{{customdata:,.6g}} at %{{y:,.8g}}<extra></extra>",
         row=1,
@@ -180,25 +193,42 @@ def _markers(figure: go.Figure, run: Run, market: int, fills: Fills, name: str, 
 
 def spread_figure(run: Run, market: int, *, colour: int = 0) -> Picture:
     """Return how often the market's spread, and our own, was how wide, by share of time."""
-    mids, end = mids_of(run, market), int(run.facts["end_ns"])
-    figure = go.Figure()
-    if len(mids.ns):
-        _bars(figure, mids.ask - mids.bid, time_shares(np.maximum(mids.ns, run.facts["start_ns"]), end), "market", MARKET)
+    mids, start, end = mids_of(run, market), int(run.facts["start_ns"]), int(run.facts["end_ns"])
     (bid_ns, bids), (ask_ns, asks) = quote_path(run, market, 1), quote_path(run, market, -1)
     times = np.unique(np.concatenate([bid_ns, ask_ns]))
     bid, ask = bids[last_at(bid_ns, times)], asks[last_at(ask_ns, times)]
     both = (bid != 0) & (ask != 0)
-    if np.any(both):
-        _bars(figure, (ask - bid)[both], time_shares(times, end)[both], "own quotes", run_colour(colour))
-    if not figure.data:
+    series = [
+        (mids.ask - mids.bid, time_shares(np.maximum(mids.ns, start), end), "market", MARKET),
+        ((ask - bid)[both], time_shares(np.maximum(times, start), end)[both], "own quotes", run_colour(colour)),
+    ]
+    series = [one for one in series if one[1].sum()]
+    if not series:
         return "Neither the market nor the strategy ever showed a bid and an ask together."
+    widest = max(10, *(_reached(values, lengths, 0.995) for values, lengths, *_ in series))
+    figure, beyond = go.Figure(), []
+    for values, lengths, name, shade in series:
+        near = values <= widest
+        _bars(figure, values[near], lengths[near], name, shade, whole=int(lengths.sum()))
+        if not np.all(near):
+            beyond.append(f"{name} {lengths[~near].sum() / lengths.sum():.2%}")
     styled(figure, 280)
+    tail = f"<br>wider than {widest}, not shown: {', '.join(beyond)} of time" if beyond else ""
+    tick = f"{run.instruments[market].tick_size.normalize():f}"
     figure.update_layout(barmode="group")
-    figure.update_xaxes(
-        title_text=f"spread, ticks of {run.instruments[market].tick_size.normalize():f}", showgrid=False, tickformat=",d"
-    )
+    top = max(int(values[values <= widest].max()) for values, *_ in series)
+    figure.update_xaxes(title_text=f"spread, ticks of {tick}{tail}", showgrid=False, range=[0, top + 1], tickformat=",d")
+    if top <= 12:
+        figure.update_xaxes(dtick=1)
     figure.update_yaxes(title_text="share of time", tickformat=".0%", rangemode="tozero")
     return figure
+
+
+def _reached(values: Integers, lengths: Integers, share: float) -> int:
+    """Return the value at or below which a step function is for this share of the time."""
+    order = np.argsort(values, kind="stable")
+    sums = np.cumsum(lengths[order])
+    return int(values[order][np.searchsorted(sums, share * sums[-1])])
 
 
 def inventory_figure(run: Run, market: int) -> Picture:
@@ -208,7 +238,7 @@ def inventory_figure(run: Run, market: int) -> Picture:
         return "The position was zero throughout."
     figure = go.Figure()
     lengths = time_shares(times, int(run.facts["end_ns"]))
-    _bars(figure, held, lengths, "position", INK, scale=float(run.instruments[market].lot_size))
+    _bars(figure, held, lengths, "position", INK, whole=int(lengths.sum()), scale=float(run.instruments[market].lot_size))
     mean = float(np.sum(held * (lengths / lengths.sum()))) * float(run.instruments[market].lot_size) if lengths.sum() else 0.0
     figure.add_vline(x=mean, line={"color": MINUS if mean < 0 else PLUS, "width": 1.5, "dash": "dash"})
     styled(figure, 280, legend=False)
@@ -218,14 +248,16 @@ def inventory_figure(run: Run, market: int) -> Picture:
 
 
 def _bars(
-    figure: go.Figure, values: Integers, lengths: Integers, name: str, colour: str, scale: float = 1.0, most: int = 60
+    figure: go.Figure, values: Integers, lengths: Integers, name: str, colour: str, *, whole: int, scale: float = 1.0
 ) -> None:
-    """Add a histogram weighted by time: one bar per value, or per equal range of values where there are more than *most*."""
+    """Add a histogram weighted by time: one bar per value, or per equal range of values where there are more than `MOST_BARS`.
+
+    *whole* is the time that counts as all of it, ns.
+    """
     low, high = int(values.min()), int(values.max())
     step = int(np.gcd.reduce(values - low)) or 1  # a position that moves by five lots has every fifth value only
-    width = -(-((high - low) // step + 1) // most) * step
-    totals = np.bincount((values - low) // width, weights=lengths.astype(np.float64))
-    shares = totals / (totals.sum() or 1.0)
+    width = -(-((high - low) // step + 1) // MOST_BARS) * step
+    shares = np.bincount((values - low) // width, weights=lengths.astype(np.float64)) / max(whole, 1)
     left = low + width * np.arange(len(shares))
     right = left + width - step
     texts = [f"{a * scale:,.6g}" if a == b else f"{a * scale:,.6g} to {b * scale:,.6g}" for a, b in zip(left, right, strict=True)]

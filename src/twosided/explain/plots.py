@@ -2,11 +2,11 @@
 
 Where you are in the pipe: ... -> fills -> ledger -> *explanation*.
 
-Each function here and in `twosided.explain.market_plots` returns a Plotly figure, or a sentence that says why there is none. One rule
-for colours: blue is + (a purchase, a gain), vermilion is - (a sale, a loss), grey is the market, and each run has a colour of its own;
-all are told apart by people who do not see red and green (Okabe and Ito 2008, Tol 2021). Prices and positions hold until they change,
-so they are drawn as steps. Long series are thinned with MinMaxLTTB (van der Donckt et al. 2023, arXiv 2305.00332), which keeps the
-extremes of every stretch of time.
+Each function here and in `twosided.explain.market_plots` returns a Plotly figure, or a sentence that says why there is none. One
+rule for colours: blue is + (a purchase, a gain), vermilion is - (a sale, a loss), grey is the market, and each run has its own; all
+are told apart by people who do not see red and green (Okabe and Ito 2008, Tol 2021). Prices and positions hold until they change,
+so they are drawn as steps. Long series are thinned with MinMaxLTTB (van der Donckt et al. 2023, arXiv 2305.00332), which picks from
+the extremes of every stretch of time those that keep the shape.
 """
 
 from collections.abc import Sequence
@@ -58,15 +58,14 @@ SHORT_PARTS = {"adverse": "adverse<br>selection", "fees": "fees,<br>taxes"}
 
 
 def thinned(ns: Integers, values: npt.NDArray[Any], points: int) -> npt.NDArray[np.intp]:
-    """Return the indices, at most *points*, of the rows to draw: all of a short series, the extremes of a long one."""
+    """Return the indices, at most *points*, of the rows to draw: all of a short series, else those that keep its shape.
+
+    MinMaxLTTB may drop an extreme beside another; the highest and the lowest value of all are always kept.
+    """
     if len(ns) <= points:
         return np.arange(len(ns))
-    chosen: npt.NDArray[np.intp] = (
-        MinMaxLTTBDownsampler()
-        .downsample(np.ascontiguousarray(ns), np.ascontiguousarray(values), n_out=max(points, 3))
-        .astype(np.intp)
-    )
-    return chosen
+    shape = MinMaxLTTBDownsampler().downsample(np.ascontiguousarray(ns), np.ascontiguousarray(values), n_out=max(points - 2, 3))
+    return np.unique(np.append(shape.astype(np.intp), [np.argmin(values), np.argmax(values)]))
 
 
 def dates(ns: Integers) -> npt.NDArray[np.float64]:
@@ -80,13 +79,14 @@ def styled(figure: go.Figure, height: int, *, legend: bool = True) -> go.Figure:
         template="none",
         height=height,
         font={"family": FONT, "size": 12, "color": INK},
-        margin={"l": 78, "r": 20, "t": 34 if legend else 14, "b": 46},
+        margin={"l": 78, "r": 36, "t": 34 if legend else 14, "b": 46},
         paper_bgcolor="white",
         plot_bgcolor="white",
         hovermode="closest",
         hoverlabel={"font": {"family": FONT, "size": 12}, "bgcolor": "white"},
         showlegend=legend,
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom", "font": {"size": 12}},
+        modebar={"orientation": "v", "bgcolor": "rgba(0,0,0,0)", "color": MARKET, "activecolor": INK},
         bargap=0.25,
     )
     axis: dict[str, Any] = {"showgrid": True, "gridcolor": HAIRLINE, "zeroline": False, "showline": True, "linecolor": AXIS}
@@ -120,12 +120,14 @@ def pnl_figure(runs: Sequence[Run], labels: Sequence[str], points: int = 3000) -
     """Return P&L over time, one line per run, one panel per currency."""
     currencies = list(dict.fromkeys(instrument.currency for run in runs for instrument in run.instruments))
     figure = make_subplots(rows=len(currencies), cols=1, shared_xaxes=True, vertical_spacing=0.06)
+    moved = False
     for row, currency in enumerate(currencies, 1):
         for index, (run, label) in enumerate(zip(runs, labels, strict=True)):
             markets = [market for market, instrument in enumerate(run.instruments) if instrument.currency == currency]
             if not markets:
                 continue
             ns, pnl = pnl_path(run, markets)
+            moved = moved or bool(np.any(pnl))
             chosen = thinned(ns, pnl, points)
             figure.add_scatter(
                 x=dates(ns[chosen]),
@@ -140,6 +142,8 @@ def pnl_figure(runs: Sequence[Run], labels: Sequence[str], points: int = 3000) -
             )
         zero_line(figure, row=row, col=1)
         figure.update_yaxes(title_text=f"P&L, {escape(currency)}", row=row, col=1)
+    if not moved:
+        return "Nothing was earned or lost at any time."
     styled(figure, 330 + 200 * (len(currencies) - 1), legend=len(runs) > 1)
     figure.update_xaxes(type="date", hoverformat="%H:%M:%S.%3f")
     figure.update_xaxes(title_text="time, UTC", row=len(currencies), col=1)
@@ -207,7 +211,8 @@ def markout_figure(runs: Sequence[Run], labels: Sequence[str]) -> Picture:
         horizons = [round(seconds * NS_PER_SECOND) for seconds in CURVE_SECONDS]
         curve = markouts(run, horizons)
         for market, instrument in enumerate(run.instruments):
-            points = [one for one in curve if one.market == market and one.fills]
+            # a horizon that most fills do not reach inside the run would show another sample than its neighbours
+            points = [one for one in curve if one.market == market and one.fills and one.left_out <= one.fills]
             if points:
                 name = escape(f"{label}, {instrument.symbol}" if several else label)
                 _markout_curve(figure, points, name, run_colour(index))
@@ -248,7 +253,11 @@ def _markout_curve(figure: go.Figure, points: Sequence[Any], name: str, colour: 
         name=name,
         legendgroup=name,
         line={"color": colour, "width": 2},
-        marker={"size": 6, "color": colour},
+        marker={
+            "size": 7,
+            "color": [colour if one.bps.low is not None else "white" for one in points],
+            "line": {"color": colour, "width": 1.5},
+        },
         customdata=[[duration_text(one.horizon_ns), one.fills, one.blocks] for one in points],
         hovertemplate="%{customdata[0]} after the fill<br>%{y:+.4f} bps<br>%{customdata[1]:,} fills in %{customdata[2]:,} blocks"
         f"<extra>{name}</extra>",

@@ -33,6 +33,9 @@ __all__ = ["write_report"]
 FIRST_AND_LAST = 15
 """Fills shown at each end of the table."""
 
+TEXT_COLUMNS = {"time, UTC", "market", "side", "role", "why"}
+"""Columns of the table of fills that hold words."""
+
 MOST_LISTED = 20
 """Elements of a list of facts that are written out."""
 
@@ -223,12 +226,12 @@ def _run(run: Run, label: str, index: int, splits: Mapping[str, Split], basis: B
             *_flat({"capital": facts["capital"]} if facts.get("capital") else {}),
             *_basis(basis),
         ],
-        "data": _flat(facts["data"]),
+        "data": [(_words(name), value) for name, value in _flat(facts["data"]) if not name.startswith("instruments")],
         "reproduction": [
             ("seed", facts["seed"]),
             ("digest", run.digest()),
             *_flat({"versions": facts["versions"]}),
-            *_flat(facts["counts"]),
+            *((_words(name), value) for name, value in _flat(facts["counts"])),
             ("events", f"{int(facts['events']):,}"),
             ("wall time", f"{float(facts['seconds']):.3g} s"),
             ("complete", "yes" if facts.get("complete", True) else "no: stopped before its end"),
@@ -267,7 +270,7 @@ def _market(run: Run, market: int, index: int, album: _Album, points: int) -> di
     instrument, window = run.instruments[market], busiest_window(run, market)
     name = f"{instrument.symbol} {instrument.venue}".strip()
     drawn = len(mids_of(run, market).ns)
-    thin = f"Lines keep the extremes of {drawn:,} changes in at most {points:,} points (MinMaxLTTB). " if drawn > points else ""
+    thin = f"Lines keep the shape of {drawn:,} changes in at most {points:,} points (MinMaxLTTB). " if drawn > points else ""
     fills = fills_of(run, market)
     most = max(int(np.sum(fills.side > 0)), int(np.sum(fills.side < 0)))
     few = f"Of the fills at most {MOST_MARKERS:,} a side are drawn. " if most > MOST_MARKERS else ""
@@ -292,55 +295,43 @@ def _fill_table(run: Run, basis: Basis) -> dict[str, Any]:
     shown = run.fills.with_row_index("row")
     if total > 2 * FIRST_AND_LAST:
         shown = shown.head(FIRST_AND_LAST).vstack(shown.tail(FIRST_AND_LAST))
-    rows: list[Any] = [_fill_row(run, fill, basis) for fill in shown.iter_rows(named=True)]
+    unpaid = {name for name in ("fee", "tax") if not (run.fills[name] != 0).any()}
+    lines = [_fill_line(run, fill, basis) for fill in shown.iter_rows(named=True)]
+    names = [name for name in (lines[0] if lines else ()) if name not in unpaid]
+    rows: list[Any] = [[line[name] for name in names] for line in lines]
     if total > 2 * FIRST_AND_LAST:
         rows.insert(FIRST_AND_LAST, None)
-    names = (
-        "#",
-        "time, UTC",
-        "market",
-        "side",
-        "price",
-        "quantity",
-        "role",
-        "why",
-        "fee",
-        "tax",
-        "position",
-        "to mid",
-        "mid after",
-    )
-    texts = {"time, UTC", "market", "side", "role", "why"}
     return {
-        "columns": [(name, name in texts) for name in names],
+        "columns": [(name, name in TEXT_COLUMNS) for name in names],
         "rows": rows,
         "left_out": f"{total - 2 * FIRST_AND_LAST:,} fills not shown",
         "caption": f"{total:,} fills in all. To mid: how far, in ticks, the price was better than the mid before the fill. "
-        f"Mid after: how far the mid then moved within {duration_text(basis.horizon_ns)}, in ticks, positive in our favour.",
+        f"Mid after: how far the mid then moved within {duration_text(basis.horizon_ns)}, in ticks, positive in our favour."
+        f"{' No ' + ' and no '.join(sorted(unpaid)) + ' was charged.' if unpaid else ''}",
     }
 
 
-def _fill_row(run: Run, fill: Mapping[str, Any], basis: Basis) -> tuple[str, ...]:
+def _fill_line(run: Run, fill: Mapping[str, Any], basis: Basis) -> dict[str, str]:
     instrument, mids = run.instruments[fill["market"]], mids_of(run, fill["market"])
     before = int(mids.half_ticks[last_before(mids.ns, fill["exch_ns"])])
     after = int(mids.half_ticks[last_at(mids.ns, min(fill["exch_ns"] + basis.horizon_ns, int(run.facts["end_ns"])))])
     side = int(fill["side"])
     decimals = max(-int(instrument.tick_size.normalize().as_tuple().exponent), 0)
-    return (
-        f"{fill['row'] + 1:,}",
-        time_text(fill["exch_ns"])[:26],
-        instrument.symbol,
-        "buy" if side > 0 else "sell",
-        f"{fill['ticks'] * instrument.tick_size:,.{decimals}f}",
-        f"{instrument.quantity(fill['lots']):,.8g}",
-        ("hedge, " if fill["hedge"] else "") + ("maker" if fill["maker"] else "taker"),
-        FillCause(fill["cause"]).name.lower().replace("_", " ") if fill["cause"] else "",
-        _typeset(f"{instrument.money(fill['fee']):,.6f}"),
-        _typeset(f"{instrument.money(fill['tax']):,.6f}"),
-        _typeset(f"{instrument.quantity(fill['position_lots']):,.8g}"),
-        _typeset(f"{side * (before - 2 * fill['ticks']) / 2:+,.1f}"),
-        _typeset(f"{side * (after - before) / 2:+,.1f}"),
-    )
+    return {
+        "#": f"{fill['row'] + 1:,}",
+        "time, UTC": time_text(fill["exch_ns"])[:26],
+        "market": instrument.symbol,
+        "side": "buy" if side > 0 else "sell",
+        "price": f"{fill['ticks'] * instrument.tick_size:,.{decimals}f}",
+        "quantity": f"{instrument.quantity(fill['lots']):,.8g}",
+        "role": ("hedge, " if fill["hedge"] else "") + ("maker" if fill["maker"] else "taker"),
+        "why": FillCause(fill["cause"]).name.lower().replace("_", " ") if fill["cause"] else "",
+        "fee": _typeset(f"{instrument.money(fill['fee']):,.6f}"),
+        "tax": _typeset(f"{instrument.money(fill['tax']):,.6f}"),
+        "position": _typeset(f"{instrument.quantity(fill['position_lots']):,.8g}"),
+        "to mid": _typeset(f"{side * (before - 2 * fill['ticks']) / 2:+,.1f}"),
+        "mid after": _typeset(f"{side * (after - before) / 2:+,.1f}"),
+    }
 
 
 def _instrument(instrument: Any) -> Iterator[tuple[str, str]]:
@@ -372,6 +363,11 @@ def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
             return [*rows, (name, more.strip())] if more else rows
         return [(name, ", ".join(_plain(one, name) for one in value[:MOST_LISTED]) + more if value else "none")]
     return [(name, _plain(value, name))]
+
+
+def _words(name: str) -> str:
+    """Write the name of a fact as words."""
+    return name.removesuffix("_ns").replace("_", " ").replace(".", ": ")
 
 
 def _plain(value: Any, name: str) -> str:

@@ -239,7 +239,7 @@ def _ratios(run: Run, basis: Basis, ns: Integers, equity: Floats) -> dict[str, M
     )
     reason = ""
     if periods < LEAST_PERIODS:
-        reason = f"{periods} non-overlapping periods of {duration_text(basis.period_ns)}; needs {LEAST_PERIODS}"
+        reason = f"{periods} of the {LEAST_PERIODS} non-overlapping periods of {duration_text(basis.period_ns)} that it needs"
     elif len(ns) > 2 and np.median(np.diff(ns)) > basis.period_ns:
         reason = f"equity was recorded more rarely than every {duration_text(basis.period_ns)}"
     elif spread == 0:
@@ -317,7 +317,7 @@ def _reversion(run: Run, basis: Basis, times: Integers, held: Integers) -> dict[
 def _autoregression(samples: Floats, period: str) -> float | str:
     """Return b of q_{j+1} = a + b q_j + e, 0 < b < 1, or why there is none."""
     if len(samples) <= LEAST_PERIODS:
-        return f"{max(len(samples) - 1, 0)} periods of {period}; needs {LEAST_PERIODS}"
+        return f"{max(len(samples) - 1, 0)} of the {LEAST_PERIODS} periods of {period} that it needs"
     x, y = samples[:-1] - np.mean(samples[:-1]), samples[1:] - np.mean(samples[1:])
     squares = float(np.sum(x * x))
     if squares == 0:

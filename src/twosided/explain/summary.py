@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from twosided.explain.markouts import LEAST_BLOCKS
 from twosided.explain.split import PARTS
 from twosided.explain.statistics import Basis, statistics
 from twosided.market.run import Run
@@ -220,5 +221,5 @@ def _markout_cell(one: dict[str, Any] | None) -> tuple[float | None, str, str]:
     if mean is None:
         return None, NOTHING, "no fill had its horizon inside the run"
     if low is None:
-        return mean, f"{mean:+.3f}", f"no band: its fills lie in {one['blocks']} blocks of time only"
+        return mean, f"{mean:+.3f}", f"no band: fills in fewer than {LEAST_BLOCKS} separate blocks of time"
     return mean, f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]", ""
