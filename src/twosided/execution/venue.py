@@ -199,7 +199,7 @@ def _on_trade(s: Any, m: int, side: int, ticks: int, lots: int) -> None:
             before = min(max(order.ahead - used_by_others, 0.0), max(budget - used_by_others, 0.0))
             used_by_others += before
             order.ahead = max(order.ahead - used_by_others, 0.0)
-            reached = int(math.floor(budget - used_by_others + 1e-9))
+            reached = int(math.floor(budget - used_by_others + 0.5))  # a guessed position is rounded to the nearest whole lot
             if order.ahead < 1e-9 and reached > 0:
                 done = fillable(s, order, reached)
                 budget -= done
