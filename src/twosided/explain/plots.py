@@ -65,7 +65,8 @@ def thinned(ns: Integers, values: npt.NDArray[Any], points: int) -> npt.NDArray[
     if len(ns) <= points:
         return np.arange(len(ns))
     shape = MinMaxLTTBDownsampler().downsample(np.ascontiguousarray(ns), np.ascontiguousarray(values), n_out=max(points - 2, 3))
-    return np.unique(np.append(shape.astype(np.intp), [np.argmin(values), np.argmax(values)]))
+    chosen: npt.NDArray[np.intp] = np.unique(np.append(np.asarray(shape, np.intp), [np.argmin(values), np.argmax(values)]))
+    return chosen
 
 
 def dates(ns: Integers) -> npt.NDArray[np.float64]:

@@ -19,7 +19,7 @@ from plotly.offline import get_plotlyjs
 
 from twosided.errors import InputError
 from twosided.explain.market_plots import MOST_MARKERS, busiest_window, inventory_figure, market_figure, spread_figure
-from twosided.explain.paths import fills_of, last_at, last_before, mids_of
+from twosided.explain.paths import Mids, fills_of, last_at, last_before, mids_of
 from twosided.explain.plots import Picture, markout_figure, pnl_figure, run_colour, split_figure
 from twosided.explain.split import PARTS, Split, split_by_currency
 from twosided.explain.statistics import Basis, statistics
@@ -97,15 +97,22 @@ class _Album:
 
 def _page(runs: Sequence[Run], basis: Basis) -> str:
     labels, album = run_labels(runs), _Album()
-    rows = summary_rows(runs, basis)
+    results = [statistics(run, basis) for run in runs]
+    rows = summary_rows(runs, basis, results)
     listed = dict.fromkeys(note for row in rows for note in (row.remark, *row.notes) if note)
     notes = {note: number for number, note in enumerate(listed, 1)}
     points = max(6000 // (len(runs) + 1), 500)
     splits = [split_by_currency(run, basis.horizon_ns) for run in runs]
     alone = len(runs) == 1 and len(splits[0]) == 1
     described = [
-        _run(run, label, index, part, basis, album, points)
-        for index, (run, label, part) in enumerate(zip(runs, labels, splits, strict=True))
+        {
+            "label": label,
+            "colour": run_colour(index),
+            "accounts": [_account(account, part[account["currency"]], result["markets"]) for account in result["accounts"]],
+            "markets": [_market(run, market, index, album, points) for market in range(len(run.instruments))],
+            **_run(run, basis),
+        }
+        for index, (run, label, part, result) in enumerate(zip(runs, labels, splits, results, strict=True))
     ]
     figures = {
         "split": album.add(split_figure(runs, labels, basis.horizon_ns, 560 if alone else 300), "P&L split"),
@@ -207,15 +214,11 @@ def _typeset(text: str) -> str:
 # ---------------------------------------------------------------- one run
 
 
-def _run(run: Run, label: str, index: int, splits: Mapping[str, Split], basis: Basis, album: _Album, points: int) -> dict[str, Any]:
-    result = statistics(run, basis)
+def _run(run: Run, basis: Basis) -> dict[str, Any]:
+    """Return what is said about a run in tables."""
     facts = run.facts
     return {
-        "label": label,
-        "colour": run_colour(index),
         "complete": facts.get("complete", True),
-        "accounts": [_account(account, splits[account["currency"]], result["markets"]) for account in result["accounts"]],
-        "markets": [_market(run, market, index, album, points) for market in range(len(run.instruments))],
         "fills": _fill_table(run, basis),
         "configuration": [
             ("strategy", facts["strategy"]),
@@ -296,7 +299,8 @@ def _fill_table(run: Run, basis: Basis) -> dict[str, Any]:
     if total > 2 * FIRST_AND_LAST:
         shown = shown.head(FIRST_AND_LAST).vstack(shown.tail(FIRST_AND_LAST))
     unpaid = {name for name in ("fee", "tax") if not (run.fills[name] != 0).any()}
-    lines = [_fill_line(run, fill, basis) for fill in shown.iter_rows(named=True)]
+    mids = [mids_of(run, market) for market in range(len(run.instruments))]
+    lines = [_fill_line(run, fill, mids[fill["market"]], basis) for fill in shown.iter_rows(named=True)]
     names = [name for name in (lines[0] if lines else ()) if name not in unpaid]
     rows: list[Any] = [[line[name] for name in names] for line in lines]
     if total > 2 * FIRST_AND_LAST:
@@ -311,8 +315,8 @@ def _fill_table(run: Run, basis: Basis) -> dict[str, Any]:
     }
 
 
-def _fill_line(run: Run, fill: Mapping[str, Any], basis: Basis) -> dict[str, str]:
-    instrument, mids = run.instruments[fill["market"]], mids_of(run, fill["market"])
+def _fill_line(run: Run, fill: Mapping[str, Any], mids: Mids, basis: Basis) -> dict[str, str]:
+    instrument = run.instruments[fill["market"]]
     before = int(mids.half_ticks[last_before(mids.ns, fill["exch_ns"])])
     after = int(mids.half_ticks[last_at(mids.ns, min(fill["exch_ns"] + basis.horizon_ns, int(run.facts["end_ns"])))])
     side = int(fill["side"])

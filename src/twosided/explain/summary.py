@@ -78,20 +78,20 @@ def amount_text(value: float, largest: float | None = None) -> str:
     return text.removeprefix("-") if not any(digit in text for digit in "123456789") else text
 
 
-def summary_rows(runs: Sequence[Run], basis: Basis | None = None) -> list[Row]:
+def summary_rows(runs: Sequence[Run], basis: Basis | None = None, results: Sequence[dict[str, Any]] | None = None) -> list[Row]:
     """Return the rows of the headline table: P&L and its split, risk, trading, inventory, quotes, markouts.
 
     Args:
         runs: one column each, in this order; see `run_labels` for their names.
         basis: as in `statistics`.
+        results: what `statistics` gave for each run on this basis, where it is at hand.
 
     Raises:
         DataError, InputError: as `statistics`.
     """
     basis = basis or Basis()
     columns = []
-    for run in runs:
-        result = statistics(run, basis)
+    for result in results or [statistics(run, basis) for run in runs]:
         accounts = {account["currency"]: account for account in result["accounts"]}
         columns.append(_Column(accounts, {_market_name(market): market for market in result["markets"]}))
     currencies = list(dict.fromkeys(name for column in columns for name in column.accounts))
