@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from twosided.data import Recording, load
+    from twosided.data.recording import Recording, load
     from twosided.engines.flow import generate_market
     from twosided.engines.replay import replay
     from twosided.engines.settings import ReplaySettings
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from twosided.strategies.contract import Param, Strategy, Wake, quote_ask, quote_bid, strategy, withdraw
 
 _HOMES = {
-    "twosided.data": ("Recording", "load"),
+    "twosided.data.recording": ("Recording", "load"),
     "twosided.engines.flow": ("generate_market",),
     "twosided.engines.replay": ("replay",),
     "twosided.engines.settings": ("ReplaySettings",),

@@ -35,7 +35,7 @@ def _content(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def refused(command, tmp_path, monkeypatch):
-    """Run a command that must fail: exit code 2, one sentence on standard error, no result, nothing written. Return the sentence."""
+    """Run a command that must fail with exit code 2, one sentence and nothing written; return the sentence."""
 
     def run(*arguments: object) -> str:
         monkeypatch.chdir(tmp_path)

@@ -49,5 +49,5 @@ def test_the_module_runs_as_the_command_does():
 
 def test_a_closed_pipe_is_no_error():
     source = "from twosided.app.cli import main; import sys; sys.exit(main(['strategies', 'list', '--json']))"
-    done = subprocess.run(f"{sys.executable} -c \"{source}\" | head -c 1", shell=True, capture_output=True, text=True, check=False)  # noqa: S602
+    done = subprocess.run(f'{sys.executable} -c "{source}" | head -c 1', shell=True, capture_output=True, text=True, check=False)  # noqa: S602
     assert (done.stdout, done.stderr) == ("[", "")

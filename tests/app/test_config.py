@@ -48,9 +48,21 @@ def test_the_example_in_the_docs_is_a_valid_configuration():
 @pytest.mark.parametrize(
     ("line", "broken", "said"),
     [
-        ("  queue: power:2", "  queue: fifo", r"line 8: settings\.queue is 'fifo'; allowed: 'conservative', 'power', 'power:2', 'log'"),
-        ("  entry_latency: 2ms", "  entry_latency: 2 parsec", r"line 7: settings\.entry_latency is '2 parsec'; allowed: a number and one of"),
-        ("  entry_latency: 2ms", "  entry_latancy: 2ms", r"line 7: settings\.entry_latancy is unknown; did you mean 'entry_latency'\?"),
+        (
+            "  queue: power:2",
+            "  queue: fifo",
+            r"line 8: settings\.queue is 'fifo'; allowed: 'conservative', 'power', 'power:2', 'log'",
+        ),
+        (
+            "  entry_latency: 2ms",
+            "  entry_latency: 2 parsec",
+            r"line 7: settings\.entry_latency is '2 parsec'; allowed: a number and one of",
+        ),
+        (
+            "  entry_latency: 2ms",
+            "  entry_latancy: 2ms",
+            r"line 7: settings\.entry_latancy is unknown; did you mean 'entry_latency'\?",
+        ),
         ("settings:", "setings:", r"line 6: setings is unknown; did you mean 'settings'\?"),
         ("  - name: fixed", "  - nme: fixed", r"line 4: strategies\.0\.name is missing.*more"),
         ("    params: {half_spread: 2}", "    params: 7", r"line 5: strategies\.0\.params is 7; allowed: "),

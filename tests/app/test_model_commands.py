@@ -45,7 +45,10 @@ def test_models_are_listed(command):
         (("glft", "--sigma", "x", "--A", 1, "--k", 1, "--gamma", 1), "sigma is 'x'; allowed: a positive number"),
         (("glft", "--sigma", "nan", "--A", 1, "--k", 1, "--gamma", 1), "sigma is 'nan'; allowed: a positive number"),
         (("glft", "--sigma", "-1", "--A", 1, "--k", 1, "--gamma", 1), "sigma is '-1'; allowed: a positive number"),
-        (("glft", "--sigma", 1, "--A", 1, "--k", 1, "--gamma", 1, "--q-max", 2.5), "q_max is '2.5'; allowed: a positive whole number"),
+        (
+            ("glft", "--sigma", 1, "--A", 1, "--k", 1, "--gamma", 1, "--q-max", 2.5),
+            "q_max is '2.5'; allowed: a positive whole number",
+        ),
     ],
 )
 def test_what_cannot_be_computed_is_said(refused, arguments, said):

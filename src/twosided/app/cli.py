@@ -9,6 +9,7 @@ Exit codes: 0 done; 2 something was asked for that cannot be done, and nothing w
 
 import importlib
 import sys
+import time
 from collections.abc import Sequence
 
 import click
@@ -66,7 +67,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (that of the process, if none is given) and return its exit code."""
     try:
-        code = cli.main(args=arguments, prog_name="twosided", standalone_mode=False)
+        code = cli.main(args=arguments, prog_name="twosided", standalone_mode=False, obj=time.perf_counter())
     except NoArgsIsHelpError as shown:
         click.echo(shown.format_message(), err=True)
         return FAILED

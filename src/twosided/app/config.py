@@ -1,7 +1,7 @@
 """What a replay is told: one validated configuration, out of a YAML file, the command line, or both.
 
 Where you are in the pipe: at its mouth. `docs/examples/run.yaml` shows every section. A `Draft` collects values and remembers where
-each came from; `Draft.checked` returns a `ReplayConfig`, or says in one sentence which value of which line or option cannot be used.
+each came from; `Draft.checked` returns a `ReplayConfig`, or says in one sentence which value of which line or option is wrong.
 Paths in a YAML file are relative to the current folder, as on the command line.
 """
 
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -22,6 +22,7 @@ from twosided.units import duration_ns
 __all__ = ["DataConfig", "Draft", "InstrumentConfig", "ReplayConfig", "StrategyConfig", "one_sentence"]
 
 Place = tuple[str | int, ...]
+Section = TypeVar("Section", bound=BaseModel)
 
 
 class _Frozen(BaseModel):
@@ -36,6 +37,7 @@ def _nanoseconds(value: Any) -> Any:
     return duration_ns(value) if isinstance(value, str) else value
 
 
+Duration = Annotated[int, BeforeValidator(_nanoseconds)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
@@ -44,6 +46,14 @@ class DataConfig(_Frozen):
 
     files: Names = Field(min_length=1, description="recordings, in order of time")
     format: str | None = Field(default=None, description="format of the files; found out from their content if not given")
+    min_latency: Duration | None = Field(
+        default=None,
+        ge=0,
+        description="what the smallest feed latency is taken for; 500 µs for raw recordings, which sets the clocks' offset",
+    )
+    clock_offset_ns: int | None = Field(
+        default=None, description="the offset itself, where it is known: taken off every local time"
+    )
 
 
 class InstrumentConfig(_Frozen):
@@ -52,7 +62,6 @@ class InstrumentConfig(_Frozen):
     symbol: str | None = Field(default=None, description="the instrument to read, or its name where the file has none")
     tick_size: Exact | None = Field(default=None, gt=0, description="price step, in quote currency")
     lot_size: Exact | None = Field(default=None, gt=0, description="quantity step, in base units")
-    venue: str | None = Field(default=None, description="where it is traded")
     currency: str | None = Field(default=None, description="quote currency")
     multiplier: Exact | None = Field(default=None, gt=0, description="value of one unit of quantity per unit of price")
     fees: Fees | None = Field(default=None, description="fees and taxes; the unit is in each name, negative is a rebate")
@@ -71,7 +80,7 @@ class ReplayConfig(_Frozen):
     data: DataConfig
     instrument: InstrumentConfig = InstrumentConfig()
     strategies: tuple[StrategyConfig, ...] = Field(min_length=1, description="run side by side on the same events")
-    calibrate_first: Annotated[int | None, BeforeValidator(_nanoseconds)] = Field(
+    calibrate_first: Duration | None = Field(
         default=None, gt=0, description="estimate sigma, A and k from this much of the recording, then quote; for example 10m"
     )
     settings: ReplaySettings = ReplaySettings()
@@ -133,10 +142,22 @@ class Draft:
         Raises:
             InputError: one sentence about the first value that cannot be used, and how many more there are.
         """
+        return self._checked(ReplayConfig, self.values, ())
+
+    def section(self, name: str, model: type[Section]) -> Section:
+        """Return one section, for commands that need no more.
+
+        Raises:
+            InputError: as `checked`.
+        """
+        return self._checked(model, self.values.get(name, {}), (name,))
+
+    def _checked(self, model: type[Section], values: Any, place: Place) -> Section:
         try:
-            return ReplayConfig.model_validate(self.values)
+            return model.model_validate(values)
         except ValidationError as error:
-            raise InputError(one_sentence(error, ReplayConfig, self.origins)) from None
+            inside = {origin[len(place) :]: text for origin, text in self.origins.items() if origin[: len(place)] == place}
+            raise InputError(one_sentence(error, model, inside)) from None
 
 
 def _nodes(node: yaml.Node, place: Place, path: str | Path) -> Iterator[tuple[Place, yaml.Node]]:
@@ -188,7 +209,11 @@ def _problem(first: Any, place: Place, where: str, model: type[BaseModel]) -> st
         said = str(first["ctx"]["error"])
         generic = re.fullmatch(r"(?:value|duration|latency|queue model) is (.*)", said, re.DOTALL)
         return f"{where} is {generic[1]}" if generic else f"{where}: {said}"
-    allowed = re.sub(r"^Input should be (a |an )?valid ", r"\1", first["msg"]).removeprefix("Input should be ").removeprefix("Input should ")
+    allowed = (
+        re.sub(r"^Input should be (a |an )?valid ", r"\1", first["msg"])
+        .removeprefix("Input should be ")
+        .removeprefix("Input should ")
+    )
     return f"{where} is {_shown(value)}; allowed: {allowed}"
 
 

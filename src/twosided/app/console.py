@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-__all__ = ["ReplayProgress", "json_text", "print_json", "print_table", "say"]
+__all__ = ["ReadingProgress", "ReplayProgress", "json_text", "print_json", "print_table", "say"]
 
 _EXACT = "\x00{}\x00"
 _QUOTED_EXACT = re.compile(r'"\\u0000([^"\\]*)\\u0000"')
@@ -61,6 +61,33 @@ class _Rate(ProgressColumn):
         return Text(f"{rate / 1e6:.2f} M events/s" if rate else "", style="cyan")
 
 
+class ReadingProgress:
+    """A bar for what reports how much of it is done, from 0 to 1; on terminals only."""
+
+    def __init__(self, description: str = "read", *, quiet: bool = False) -> None:
+        """Make a bar that is shown only on a terminal, and not if *quiet*."""
+        self._bar = _bar((TextColumn("{task.description}"), BarColumn(), _PERCENT, TimeRemainingColumn()), quiet=quiet)
+        self._task = self._bar.add_task(description, total=1.0)
+
+    @contextmanager
+    def shown(self) -> Iterator["ReadingProgress"]:
+        """Show the bar for the length of a with block."""
+        with self._bar:
+            yield self
+
+    def __call__(self, done: float) -> None:
+        """Take the reader's word on how far it is."""
+        self._bar.update(self._task, completed=done)
+
+
+_PERCENT = TextColumn("{task.percentage:>3.0f} %")
+
+
+def _bar(columns: tuple[ProgressColumn, ...], *, quiet: bool) -> Progress:
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
+
+
 class ReplayProgress:
     """A bar with events per second and the time left, on terminals only, that also notices Ctrl-C.
 
@@ -71,9 +98,7 @@ class ReplayProgress:
     def __init__(self, *, quiet: bool) -> None:
         """Make a bar that is shown only on a terminal, and not if *quiet*."""
         self.interrupted = False
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), _Rate(), TimeRemainingColumn())
-        console = Console(stderr=True)
-        self._bar = Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
+        self._bar = _bar((TextColumn("{task.description}"), BarColumn(), _PERCENT, _Rate(), TimeRemainingColumn()), quiet=quiet)
         self._task = self._bar.add_task("replay", total=None)
 
     @contextmanager

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from twosided.app.config import DataConfig, Draft, InstrumentConfig, Place, ReplayConfig
 from twosided.engines.settings import Orders, ReplaySettings
 from twosided.market.instrument import Fees
+from twosided.units import duration_text
 
 __all__ = ["DATA", "FEES", "REPLAY", "Setting", "put_given", "with_settings"]
 
@@ -41,33 +42,56 @@ class Setting:
         return click.Option([self.flag, self.parameter], metavar="VALUE", help=self.help)
 
 
-def _from(model: type[BaseModel], section: Place, names: Iterable[str] | None = None, flags: Mapping[str, str] | None = None) -> list[Setting]:
+def _from(
+    model: type[BaseModel], section: Place, names: Iterable[str] | None = None, flags: Mapping[str, str] | None = None
+) -> list[Setting]:
     chosen = {name: model.model_fields[name] for name in names or model.model_fields}
     return [_setting((flags or {}).get(name, name), (*section, name), field) for name, field in chosen.items()]
 
 
 def _setting(name: str, place: Place, field: FieldInfo) -> Setting:
-    default = field.default
-    shown = "" if default is None or default == () else f"{default}"
     switch = field.annotation is bool
-    if switch:
-        shown = "yes" if default else "no"
-    words = [field.description or "", f"[default: {shown}]" if shown else ""]
-    return Setting(f"--{name.replace('_', '-')}", place, "  ".join(word for word in words if word), switch)
+    words = _WORDS.get(str(place[-1])) or field.description or ""
+    return Setting(f"--{name.replace('_', '-')}", place, f"{words}{_default(str(place[-1]), field.default)}", switch)
 
+
+def _default(name: str, value: Any) -> str:
+    """Return what ``--help`` says of a default."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
+    elif name == "equity_every":
+        value = duration_text(value)
+    return f"  [default: {value:g}]" if isinstance(value, float) else f"  [default: {value}]"
+
+
+_WORDS = {
+    "maker_bps": "fee on fills of resting orders, 1e-4 of value; negative is a rebate",
+    "taker_bps": "fee on fills of orders that take, 1e-4 of value",
+    "taker_per_unit": "the same for orders that take",
+    "tax_sell_bps": "tax on sales",
+    "seed": "of every random draw",
+    "feed_latency": "from the exchange to us: recorded, a duration, or sampled from the recorded ones (sampled*2: doubled)",
+    "entry_latency": "of our orders to the exchange: a duration, or sampled",
+    "response_latency": "of the exchange's answers to us: a duration, or sampled",
+    "queue": "how a resting order moves up its queue: conservative, power, power:2, log",
+    "partial_fills": "fill an order in parts",
+}
+"""What ``--help`` says of fields whose description in their model is meant for another reader, or is not needed there."""
 
 _FLAGS = {"tick_size": "tick", "lot_size": "lot"}
 _RATES = [name for name in Fees.model_fields if name != "tiers"]
 _SETTINGS = [name for name in ReplaySettings.model_fields if name not in {"orders", "log"}]
 
 DATA = [
-    *_from(DataConfig, ("data",), ["format"]),
+    *_from(DataConfig, ("data",), ["format", "min_latency", "clock_offset_ns"]),
     *_from(InstrumentConfig, ("instrument",), ["symbol", "tick_size", "lot_size"], _FLAGS),
 ]
 """How to read a file."""
 
 FEES = [
-    *_from(InstrumentConfig, ("instrument",), ["venue", "currency", "multiplier"]),
+    *_from(InstrumentConfig, ("instrument",), ["currency", "multiplier"]),
     *_from(Fees, ("instrument", "fees"), _RATES),
 ]
 """What else to know about the instrument."""

@@ -12,12 +12,12 @@ from typing import Any
 
 import click
 
-from twosided.app.config import Draft, InstrumentConfig, ReplayConfig
-from twosided.app.console import ReplayProgress, print_json, print_table, say
+from twosided.app.config import Draft, ReplayConfig
+from twosided.app.console import ReadingProgress, ReplayProgress, print_json, print_table, say
 from twosided.app.options import DATA, FEES, REPLAY, put_given, with_settings
 from twosided.app.output import REPORT, output_folder, require_ours
 from twosided.app.results import results
-from twosided.data import Recording, load
+from twosided.data.recording import Recording, load
 from twosided.engines.replay import replay as replay_recording
 from twosided.errors import InputError
 from twosided.explain.report import write_report
@@ -38,13 +38,22 @@ ESTIMATED = {"sigma", "A", "k"}
 @with_settings(*DATA, *FEES, *REPLAY)
 @click.command(short_help="replay a recording through one or more strategies")
 @click.argument("data", nargs=-1, required=True, metavar="FILE...")
-@click.option("--strategy", "names", multiple=True, metavar="NAME", help="a shipped strategy, or your own: file.py:name; again to compare")
+@click.option(
+    "--strategy", "names", multiple=True, metavar="NAME", help="a shipped strategy, or your own: file.py:name; again to compare"
+)
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="a parameter of the strategies; again for more")
 @click.option("--json", "as_json", is_flag=True, help="print JSON instead of the table")
 @click.option("--quiet", is_flag=True, help="no progress and no remarks on standard error")
 @click.pass_context
 def replay(
-    ctx: click.Context, data: tuple[str, ...], names: tuple[str, ...], assignments: tuple[str, ...], as_json: bool, quiet: bool, **values: Any
+    ctx: click.Context,
+    /,
+    data: tuple[str, ...],
+    names: tuple[str, ...],
+    assignments: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+    **values: Any,
 ) -> None:
     """Replay recordings through strategies, and explain the P&L.
 
@@ -56,9 +65,10 @@ def replay(
     out = Path(config.out) if config.out else None
     if out:
         require_ours(out)
-    runs = run_side_by_side(config, strategies, read_recording(config), quiet=quiet)
+    runs = run_side_by_side(config, strategies, read_recording(config, quiet=quiet), quiet=quiet)
     if out:
-        write_runs(runs, out)
+        with output_folder(out) as partial:
+            write_runs(runs, partial)
     if as_json:
         found = [results(run) for run in runs]
         print_json(found[0] if len(found) == 1 else {"runs": found})
@@ -121,18 +131,29 @@ def _number(text: str) -> float | int | str:
 # ---------------------------------------------------------------- data
 
 
-def read_recording(config: ReplayConfig) -> Recording:
+def read_recording(config: ReplayConfig, *, quiet: bool) -> Recording:
     """Read the recording that *config* names.
 
     Raises:
         DataError, InputError: it cannot be read, or its instrument is not known.
     """
-    return load(config.data.files, format=config.data.format, **given(config.instrument))
-
-
-def given(instrument: InstrumentConfig) -> dict[str, Any]:
-    """Return what was said about the instrument, and nothing else."""
-    return {name: getattr(instrument, name) for name in InstrumentConfig.model_fields if getattr(instrument, name) is not None}
+    data, said = config.data, config.instrument
+    with ReadingProgress(quiet=quiet).shown() as progress:
+        recording = load(
+            data.files,
+            format=data.format,
+            min_latency_ns=data.min_latency,
+            clock_offset_ns=data.clock_offset_ns,
+            symbol=said.symbol,
+            tick_size=said.tick_size,
+            lot_size=said.lot_size,
+            fees=said.fees,
+            progress=progress,
+        )
+    if recording.inferred:
+        say(recording.inferred, quiet=quiet)
+    changes = {name: getattr(said, name) for name in ("currency", "multiplier") if getattr(said, name) is not None}
+    return with_fields(recording, instruments=tuple(each.model_copy(update=changes) for each in recording.instruments))
 
 
 # ---------------------------------------------------------------- running
@@ -157,10 +178,9 @@ def run_side_by_side(config: ReplayConfig, strategies: Sequence[Strategy], recor
 
 def write_runs(runs: Sequence[Run], folder: Path) -> None:
     """Write each Run to a folder of its own in *folder*, and the report of them all beside."""
-    with output_folder(folder) as partial:
-        for label, run in zip(run_labels(runs), runs, strict=True):
-            run.save(partial / label.replace("/", "_"))
-        write_report(runs, partial / REPORT)
+    for label, run in zip(run_labels(runs), runs, strict=True):
+        run.save(folder / label.replace("/", "_"))
+    write_report(runs, folder / REPORT)
 
 
 def show_table(runs: Sequence[Run]) -> None:

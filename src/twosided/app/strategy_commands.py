@@ -44,9 +44,13 @@ def show(name: str, as_json: bool) -> None:
     if as_json:
         print_json(_described(strategy))
         return
-    table = Table("parameter", "default", "unit", "allowed", "meaning", show_edge=False, title=_first_line(strategy), title_justify="left")
+    table = Table(
+        "parameter", "default", "unit", "allowed", "meaning", show_edge=False, title=_first_line(strategy), title_justify="left"
+    )
     for key, param in strategy.params.items():
-        default = "needed" if param.default is None else f"{param.default:g}" if isinstance(param.default, float) else str(param.default)
+        default = (
+            "needed" if param.default is None else f"{param.default:g}" if isinstance(param.default, float) else str(param.default)
+        )
         table.add_row(key, default, param.unit, _allowed(param), param.help)
     print_table(table)
 
