@@ -142,12 +142,12 @@ class Instrument(_Frozen):
         return float(int(quanta) * self.money_quantum)
 
     def require_headroom(self, most_ticks: int, most_lots: int) -> None:
-        """Prove that 64-bit integers suffice: the value of the largest order a million times over stays below 2^62 quanta.
+        """Prove that 64-bit integers suffice to value the largest order of a recording; the ledger watches sums as they grow.
 
         Raises:
-            InputError: it does not; a coarser lot or tick is needed.
+            InputError: they do not; a coarser lot or tick is needed.
         """
-        if 2 * abs(most_ticks) * most_lots * self.half_tick_lot * 10**3 >= 2**62:
+        if 2 * abs(most_ticks) * most_lots * self.half_tick_lot >= 2**62:
             raise InputError(
                 f"{self.symbol}: {most_lots} lots at {most_ticks} ticks are worth too many money quanta of {self.money_quantum} "
                 f"to be counted in 64 bits; state a coarser lot size than {self.lot_size} or tick size than {self.tick_size}"
