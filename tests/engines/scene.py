@@ -1,0 +1,92 @@
+"""A small language for replay tests: a market told event by event in milliseconds, and a quoter that follows a script."""
+
+import numpy as np
+
+from twosided.engines.replay import replay
+from twosided.engines.settings import Orders, ReplaySettings
+from twosided.market.event import EVENT, Flag, Kind
+from twosided.market.instrument import Fees, Instrument
+from twosided.market.order import OrderAction, Reason
+from twosided.strategies.contract import Wake, strategy
+
+MS = 1_000_000
+T0 = 1_700_000_000_000_000_000
+
+INSTRUMENT = Instrument(symbol="TEST", tick_size="0.01", lot_size="1", fees=Fees(maker_bps="-0.2", taker_bps="3"))
+
+
+class Scene:
+    """Events in the order in which they are told; each call is one message unless `half` says that more follows."""
+
+    def __init__(self, bid=100, ask=102, lots=10, feed_ms=1):
+        self.rows, self.feed_ms = [], feed_ms
+        self.depth(0, 1, bid, lots, half=True)
+        self.depth(0, -1, ask, lots)
+
+    def _add(self, ms, kind, side, ticks, lots, half=False):
+        flags = 0 if half else Flag.LAST_OF_MESSAGE
+        exch = T0 + round(ms * MS)
+        self.rows.append((exch, exch + self.feed_ms * MS, 0, lots, ticks, kind, flags, side, 0))
+        return self
+
+    def depth(self, ms, side, ticks, lots, half=False):
+        return self._add(ms, Kind.DEPTH, side, ticks, lots, half)
+
+    def trade(self, ms, aggressor, ticks, lots, half=False):
+        return self._add(ms, Kind.TRADE, aggressor, ticks, lots, half)
+
+    def status(self, ms, status):
+        return self._add(ms, Kind.STATUS, 0, 0, status)
+
+    def mark(self, ms, kind, side=0, half=False):
+        return self._add(ms, kind, side, 0, 0, half)
+
+    def quiet(self, ms):
+        """Let time pass: restate the best bid far away from everything."""
+        return self.depth(ms, 1, 1, 1)
+
+    def events(self):
+        return np.array(self.rows, EVENT)
+
+
+def scripted(script, levels=1, every_ms=1):
+    """Return a strategy that wants, from each time in *script* (ms) on, the given quotes: (side, level, ticks, lots) each."""
+    times = sorted(script)
+
+    @strategy(every_ns=every_ms * MS, wake=Wake.TIMER, levels=levels, compiled=False)
+    def actor(ctx):
+        now = (ctx.now_ns - T0) / MS
+        past = [ms for ms in times if ms <= now]
+        for side in (0, 1):
+            for level in range(levels):
+                ctx.quotes[0, side, level].lots = 0
+        for side, level, ticks, lots in script[past[-1]] if past else ():
+            quote = ctx.quotes[0, 0 if side > 0 else 1, level]
+            quote.ticks, quote.lots = ticks, lots
+
+    return actor
+
+
+def play(scene, script, *, levels=1, instrument=INSTRUMENT, orders=None, **settings):
+    """Replay a scene with a scripted quoter: one millisecond each way, only trades advance the queue, unless said otherwise."""
+    assumed = {"entry_latency": "1ms", "response_latency": "1ms", "queue": "conservative", **settings}
+    events = scene.events() if isinstance(scene, Scene) else scene
+    chosen = ReplaySettings(orders=Orders(**(orders or {})), **assumed)
+    return replay(events, scripted(script, levels), instruments=instrument, settings=chosen, start_ns=T0)
+
+
+def fills(run):
+    """Return (ms at the exchange, side, ticks, lots) of every fill."""
+    rows = run.fills.select("exch_ns", "side", "ticks", "lots").rows()
+    return [((ns - T0) / MS, side, ticks, lots) for ns, side, ticks, lots in rows]
+
+
+def causes(run):
+    """Return the reason of every fill."""
+    return [Reason(cause).name for cause in run.fills["cause"]]
+
+
+def actions(run, *names):
+    """Return (action, reason) of the order log by name, or only those of the given actions."""
+    told = [(OrderAction(action).name, Reason(reason).name) for action, reason in run.orders.select("action", "reason").rows()]
+    return [each for each in told if not names or each[0] in names]
