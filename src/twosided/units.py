@@ -8,6 +8,7 @@ import math
 import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 from twosided.errors import InputError
 
@@ -32,6 +33,7 @@ _UNITS = {
     "h": 3600 * 10**9,
     "d": 86_400 * 10**9,
 }
+_MOST_DIGITS = 28
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-zµ]+)\s*")
 
 
@@ -39,18 +41,20 @@ def duration_ns(text: str | int, *, name: str = "duration") -> int:
     """Parse ``"10m"``, ``"100ms"``, ``"1.5s"`` into nanoseconds; an integer is taken as nanoseconds.
 
     Raises:
-        InputError: no unit, an unknown unit, a negative number or a fraction of a nanosecond.
+        InputError: no unit, an unknown unit, a negative number, a fraction of a nanosecond, or 2^63 ns (292 years) and more.
     """
     if isinstance(text, int):
-        if text < 0:
-            raise InputError(f"{name} is {text}; allowed: 0 or more nanoseconds")
+        if isinstance(text, bool) or not 0 <= text < 2**63:
+            raise InputError(f"{name} is {text}; allowed: a number of nanoseconds from 0 to 2^63 - 1")
         return text
     match = _DURATION.fullmatch(text)
     if not match or match[2] not in _UNITS:
         raise InputError(f"{name} is {text!r}; allowed: a number and one of {', '.join(_UNITS)}, for example '100ms' or '10m'")
-    nanoseconds = Decimal(match[1]) * _UNITS[match[2]]
-    if nanoseconds != int(nanoseconds):
+    nanoseconds = Fraction(match[1]) * _UNITS[match[2]]
+    if nanoseconds.denominator != 1:
         raise InputError(f"{name} is {text!r}, which is not a whole number of nanoseconds")
+    if nanoseconds >= 2**63:
+        raise InputError(f"{name} is {text!r}; allowed: less than 292 years")
     return int(nanoseconds)
 
 
@@ -79,7 +83,7 @@ def exact_decimal(value: str | float | Decimal, *, name: str = "value") -> Decim
     """Return the decimal number that a person meant: ``0.1`` and ``"0.1"`` are both exactly one tenth.
 
     Raises:
-        InputError: not a number, NaN or infinite.
+        InputError: not a number, NaN or infinite, 1e28 or more, or with more than 28 decimals: decimal arithmetic would round.
     """
     try:
         number = value if isinstance(value, Decimal) else Decimal(str(value))
@@ -87,6 +91,8 @@ def exact_decimal(value: str | float | Decimal, *, name: str = "value") -> Decim
         raise InputError(f"{name} is {value!r}; allowed: a decimal number") from None
     if not number.is_finite():
         raise InputError(f"{name} is {value}; allowed: a finite number")
+    if number and (number.adjusted() >= _MOST_DIGITS or int(number.as_tuple().exponent) < -_MOST_DIGITS):
+        raise InputError(f"{name} is {value}; allowed: a number below 1e{_MOST_DIGITS} with at most {_MOST_DIGITS} decimals")
     return number
 
 
@@ -97,8 +103,8 @@ def whole_steps(value: str | float | Decimal, step: Decimal, *, name: str = "val
         InputError: *step* does not divide *value*.
     """
     number = exact_decimal(value, name=name)
-    steps = number / step
-    if steps != steps.to_integral_value():
+    steps = Fraction(number) / Fraction(step)  # a decimal quotient is rounded: a hair beside a multiple would pass for one
+    if steps.denominator != 1:
         below = math.floor(steps) * step
         raise InputError(
             f"{name} is {number}, which is not a multiple of the {step_name} {step}; the nearest below is {below.normalize():f}"
