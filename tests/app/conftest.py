@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from twosided.app.cli import main
+from twosided.data.store import Header, write_store
+from twosided.engines.flow import generate_market
 
 
 @dataclass(frozen=True)
@@ -51,3 +53,21 @@ def refused(command, tmp_path, monkeypatch):
         return answer.err.removeprefix("twosided: ").rstrip("\n")
 
     return run
+
+
+@pytest.fixture(scope="session")
+def session(tmp_path_factory) -> Path:
+    """Two minutes of a generated market, converted."""
+    events, instrument = generate_market(seed=3, seconds=120.0)
+    header = Header(
+        instruments=(instrument,),
+        events=len(events),
+        clock_offset_ns=0,
+        min_latency_ns=int((events["local_ns"] - events["exch_ns"]).min()),
+        names=("generated",),
+        source_format="generated",
+        defects={},
+        notes=(),
+        inferred="",
+    )
+    return write_store(tmp_path_factory.mktemp("session") / "session.parquet", header, iter([events]))

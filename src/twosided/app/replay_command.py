@@ -27,6 +27,7 @@ from twosided.market.run import Run
 from twosided.research.calibrate import estimate
 from twosided.strategies.catalogue import find_strategy
 from twosided.strategies.contract import Strategy
+from twosided.units import duration_text
 
 __all__ = ["chosen_strategies", "read_recording", "replay", "run_side_by_side", "show_table", "write_runs"]
 
@@ -164,7 +165,11 @@ def run_side_by_side(config: ReplayConfig, strategies: Sequence[Strategy], recor
     start_ns = None
     ready = list(strategies)
     if config.calibrate_first:
-        start_ns = int(recording.events["local_ns"][0]) + config.calibrate_first
+        first_ns, last_ns = (int(recording.events["local_ns"][place]) for place in (0, -1))
+        start_ns = first_ns + config.calibrate_first
+        if start_ns >= last_ns:
+            asked, there = duration_text(config.calibrate_first), duration_text(last_ns - first_ns)
+            raise InputError(f"--calibrate-first is {asked}, but the recording lasts {there}; allowed: less, so that some is left")
         found = estimate(recording.events, recording.instruments[0], start_ns)
         say(found.sentence(), quiet=quiet)
         ready = [strategy.with_params({**found.params_for(strategy), **strategy.values}) for strategy in strategies]

@@ -1,0 +1,72 @@
+"""``twosided data`` says what is in a recording, and writes the same recording again."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+SCRIPTED = {"events", "trades", "gaps", "crossed", "orphans", "clock_offset_ns", "tick_size", "lot_size", "start_ns", "end_ns"}
+
+
+@pytest.fixture
+def raw(tmp_path) -> Path:
+    """A recording by our plain format, whose local clock is behind the exchange's."""
+    lines = ["exch_ns,local_ns,kind,side,price,size"]
+    second = 1_704_205_800_000_000_000
+    lines += [
+        f"{second},{second - 10**8},{row}"
+        for row in ("snapshot_begin,,0,0", "depth,bid,99.9,5", "depth,ask,100.1,5", "snapshot_end,,0,0")
+    ]
+    for i in range(1, 400):
+        now = second + i * 10**7
+        row = ("depth,bid,99.8,7", "trade,sell,99.9,3", "depth,bid,99.9,2", "trade,buy,100.1,4", "depth,bid,99.9,5")[i % 5]
+        lines.append(f"{now},{now - 10**8 + i * 997},{row}")
+    path = tmp_path / "book.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_a_real_recording_is_described(command, shared):
+    facts = json.loads(command("data", "info", shared("data", "binance", "usdm_btcusdt_20240808.gz"), "--json").out)
+    assert set(facts) >= SCRIPTED
+    assert (facts["gaps"], facts["crossed"], facts["tick_size"]) == (0, 0, 0.1)
+    assert facts["clock_offset_ns"] < -1_200_000_000
+    assert facts["end_ns"] - facts["start_ns"] == pytest.approx(345e9, rel=0.01)
+    assert facts["book_check"]["agree"] == facts["book_check"]["compared"] > 0
+
+
+def test_the_table_says_the_same(command, session):
+    facts = json.loads(command("data", "info", session, "--json").out)
+    out = command("data", "info", session).out
+    for word in (f"{facts['events']:,}", "clock offset", "latency", "crossed", "gaps", "orphans", "2024-01-02 14:30:00"):
+        assert word in out
+
+
+def test_a_converted_recording_replays_as_the_original_does(command, raw, tmp_path):
+    converted = tmp_path / "x.parquet"
+    written = json.loads(command("data", "convert", raw, "--out", converted, "--json").out)
+    run = ("--strategy", "fixed", "--set", "half_spread=1", "--maker-bps", "2", "--json", "--quiet")
+    both = [json.loads(command("replay", path, *run).out) for path in (raw, converted)]
+    assert both[0]["digest"] == both[1]["digest"]
+    assert both[0]["events"] == both[1]["events"] == written["events"]
+    assert both[0]["fills"] > 0
+
+
+def test_only_an_own_recording_is_replaced(command, refused, session, tmp_path):
+    out = tmp_path / "x.parquet"
+    for _ in range(2):
+        assert command("data", "convert", session, "--out", out).code == 0
+    (tmp_path / "diary.txt").write_text("mine")
+    assert refused("data", "convert", session, "--out", "diary.txt") == (
+        "diary.txt exists and is not a recording that we converted; name a new file"
+    )
+
+
+def test_the_clocks_can_be_told(command, raw):
+    told = json.loads(command("data", "info", raw, "--min-latency", "2ms", "--json").out)
+    default = json.loads(command("data", "info", raw, "--json").out)
+    assert told["min_latency_ns"] == 2_000_000
+    assert default["min_latency_ns"] == 500_000
+    assert default["clock_offset_ns"] - told["clock_offset_ns"] == 1_500_000
+    stated = json.loads(command("data", "info", raw, "--clock-offset-ns", "-7", "--json").out)
+    assert stated["clock_offset_ns"] == -7
