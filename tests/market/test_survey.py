@@ -1,0 +1,70 @@
+"""One pass finds what a replay must know of its events, as a plain loop would."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twosided.market.event import EVENT, Kind
+from twosided.market.survey import Survey, survey
+
+pytestmark = pytest.mark.interpreted
+
+KINDS = [int(kind) for kind in Kind]
+
+
+def steps_back(times):
+    return sum(later < earlier for earlier, later in pairwise(times))
+
+
+def naive(rows, markets):
+    local, exch, ticks, lots = range(4)
+    of_market = [[r for r in rows if r[4] == m] for m in range(markets)]
+    return Survey(
+        local_backwards=steps_back([r[local] for r in rows]),
+        exch_backwards=steps_back([r[exch] for r in rows]),
+        most_market=max((r[4] for r in rows), default=0),
+        kinds=frozenset(r[5] for r in rows),
+        most_ticks=tuple(max((abs(r[ticks]) for r in some), default=0) for some in of_market),
+        most_lots=tuple(max((r[lots] for r in some), default=0) for some in of_market),
+    )
+
+
+def events_of(rows):
+    events = np.zeros(len(rows), EVENT)
+    for i, (local, exch, ticks, lots, market, kind) in enumerate(rows):
+        events[i] = (exch, local, 0, lots, ticks, kind, 0, 1, market)
+    return events
+
+
+times = st.integers(0, 5)
+rows_of_events = st.lists(
+    st.tuples(times, times, st.integers(-(2**31), 2**31 - 1), st.integers(0, 2**62), st.integers(0, 3), st.sampled_from(KINDS)),
+    max_size=30,
+)
+
+
+@given(rows_of_events, st.integers(1, 4))
+def test_it_counts_what_a_plain_loop_counts(rows, markets):
+    assert survey(events_of(rows), markets) == naive(rows, markets)
+
+
+def test_the_lowest_price_there_is_has_a_size_that_still_fits():
+    found = survey(events_of([(0, 0, -(2**31), 1, 0, 1)]), 1)
+    assert found.most_ticks == (2**31,)
+
+
+def test_a_market_that_was_not_announced_is_reported_and_writes_nowhere():
+    found = survey(events_of([(0, 0, 7, 7, 255, 1)]), 1)
+    assert (found.most_market, found.most_ticks, found.most_lots) == (255, (0,), (0,))
+
+
+def test_an_unknown_kind_is_seen_and_does_not_shift_out_of_the_word():
+    assert 62 in survey(events_of([(0, 0, 1, 1, 0, 200)]), 1).kinds
+
+
+def test_a_view_of_other_events_is_surveyed_as_a_copy_would_be():
+    events = events_of([(i, -i, i, 10 * i, 0, 1) for i in range(10)])
+    assert survey(events[::-2], 1) == survey(events[::-2].copy(), 1)
