@@ -38,6 +38,9 @@ class Scene:
     def status(self, ms, status):
         return self._add(ms, Kind.STATUS, 0, 0, status)
 
+    def funding(self, ms, rate_1e9):
+        return self._add(ms, Kind.FUNDING, 0, 0, rate_1e9)
+
     def mark(self, ms, kind, side=0, half=False):
         return self._add(ms, kind, side, 0, 0, half)
 

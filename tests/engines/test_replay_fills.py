@@ -150,3 +150,12 @@ def test_fees_follow_the_role():
     # 4 lots at 1.00 are 4.00: -0.2 bps of it are -0.00008, 3 bps of 4.08 are 0.001224; money is counted in 1e-8
     assert made.fills["fee"].to_list() == [-8_000]
     assert took.fills["fee"].to_list() == [122_400]
+
+
+def test_a_long_position_pays_a_positive_funding_rate_on_the_value_at_the_mid():
+    scene = Scene(lots=1).trade(10, -1, 100, 5).funding(20, 100_000).quiet(30)
+    run = play(scene, BID_10)
+    # 4 lots at a mid of 1.01 are worth 4.04; 100,000e-9 of it are 0.000404
+    closing = run.facts["closing"][0]
+    assert closing["funding"] == 40_400
+    assert closing["cash"] == -4 * 10**8 + 8_000 - 40_400

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from twosided._compile import compiled, function_at
+from twosided.execution.ledger import book_funding
 from twosided.execution.order_manager import manage, on_report
 from twosided.execution.state import (
     FOREVER,
@@ -53,6 +54,7 @@ DONE, PAUSE, EMPTY_LOGS, GROW = -1, -2, -3, -4
 
 _DEPTH, _TRADE, _LAST = int(Kind.DEPTH), int(Kind.TRADE), int(Flag.LAST_OF_MESSAGE)
 _BEGIN, _END, _CLEAR, _STATUS = int(Kind.SNAPSHOT_BEGIN), int(Kind.SNAPSHOT_END), int(Kind.CLEAR), int(Kind.STATUS)
+_FUNDING = int(Kind.FUNDING)
 _OPEN = int(Status.OPEN)
 _IN_SNAPSHOT = 2  # a view's `ready` between the begin and the end of a snapshot
 _TIMER, _BOOK, _TRADED, _ORDER = int(Wake.TIMER), int(Wake.BOOK), int(Wake.TRADE), int(Wake.ORDER)
@@ -85,6 +87,9 @@ def _on_rare_exchange_event(s: Any, books: Any, event: Any) -> None:
         cap_queues(s, books, m)
     elif event.kind == _STATUS:
         venue.status = event.lots
+    elif event.kind == _FUNDING and venue.bid != NO_BID:
+        for k in range(s.n_strategies):
+            book_funding(account_at(s, k, m), venue.fees, venue.bid + venue.ask, event.lots)
 
 
 on_rare_exchange_event = compiled(_on_rare_exchange_event)
@@ -185,6 +190,12 @@ def _on_rare_local_event(s: Any, books: Any, event: Any, row: int) -> None:
     if event.kind == _STATUS:
         view.open = 1 if event.lots == _OPEN else 0
         view.causes |= _BOOK
+        return
+    if event.kind == _FUNDING:
+        for k in range(s.n_strategies):
+            line, funding = line_at(s, k, np.int64(event.market)), account_at(s, k, np.int64(event.market)).funding
+            line.cash -= funding - line.funding
+            line.funding = funding
         return
     view.dirty = 1
     if event.kind == _BEGIN:

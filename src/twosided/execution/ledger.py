@@ -14,7 +14,7 @@ from twosided._compile import compiled
 from twosided.errors import InputError
 from twosided.market.instrument import FEE_SCALE, Instrument
 
-__all__ = ["ACCOUNT", "FEES", "MOST_TIERS", "book_fill", "fee_and_tax", "fee_schedule", "mul_div"]
+__all__ = ["ACCOUNT", "FEES", "MOST_TIERS", "book_fill", "book_funding", "fee_and_tax", "fee_schedule", "mul_div"]
 
 MOST_TIERS = 16
 
@@ -150,3 +150,13 @@ def _book_fill(account: Any, fees: Any, side: int, ticks: int, lots: int, maker:
 
 
 book_fill = compiled(_book_fill)
+
+
+def _book_funding(account: Any, fees: Any, mid_half_ticks: int, rate: int) -> None:
+    """Exchange a funding payment: a long position pays position × mid × *rate* (1e-9 of value), a short one receives it."""
+    payment = mul_div(account.position_lots * mid_half_ticks * fees.half_tick_lot, rate)
+    account.funding += payment
+    account.cash -= payment
+
+
+book_funding = compiled(_book_funding)

@@ -263,7 +263,7 @@ STRATEGY = _record(
     ]
 )
 
-LINE = _record([("last_entry_ns", "i8"), ("last_response_ns", "i8"), ("position_lots", "i8"), ("cash", "i8")])
+LINE = _record([(name, "i8") for name in ("last_entry_ns", "last_response_ns", "position_lots", "cash", "funding")])
 """One strategy's connection to one market: messages do not overtake each other; and the account as known here."""
 
 TAKEN = _record([("market", "i8"), ("side", "i8"), ("ticks", "i8"), ("lots", "i8")])
