@@ -35,6 +35,12 @@ def test_it_asks_nothing_of_the_network(page):
     assert page.count("plotly.js v") == 1
 
 
+def test_the_data_of_figures_cannot_end_the_script_they_stand_in(page):
+    text = re.search(r'id="figures">(.*?)</script>', page, re.DOTALL)[1]
+    assert "\\u003cb\\u003eP&L" in text  # a label with markup of ours
+    assert "<" not in text
+
+
 def test_every_place_for_a_figure_has_one_and_every_figure_a_place(page):
     places = re.findall(r'<div class="figure" id="([^"]+)"', page)
     assert sorted(places) == sorted(figures(page))
