@@ -36,6 +36,9 @@ def _share_behind(ahead: float, behind: float, kind: int, exponent: float) -> fl
     if kind == CONSERVATIVE:
         return 1.0
     if kind == POWER:
+        larger = max(ahead, behind)
+        if exponent > 3.0 and larger > 0.0:  # only the ratio matters, and 1210^100 is beyond what a float holds
+            ahead, behind = ahead / larger, behind / larger
         weight_ahead, weight_behind = _pow(ahead, exponent), _pow(behind, exponent)
     else:
         weight_ahead, weight_behind = math.log(1.0 + ahead), math.log(1.0 + behind)
@@ -51,7 +54,8 @@ def _queue_after_change(ahead: float, old_lots: int, new_lots: int, explained_lo
 
     Args:
         ahead: lots ahead before.
-        old_lots, new_lots: the level's total before and after; own orders are not part of a recording.
+        old_lots: the level's total before; own orders are not part of a recording.
+        new_lots: its total now.
         explained_lots: traded at this price since the level's last update, and taken off *ahead* when they traded.
         kind: CONSERVATIVE, POWER or LOG.
         exponent: of POWER.
