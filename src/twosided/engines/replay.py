@@ -73,9 +73,25 @@ class _Bare:
 
 
 @overload
-def replay(data: Recorded | Events, strategies: Strategy, **options: Any) -> Run: ...
+def replay(
+    data: Recorded | Events,
+    strategies: Strategy,
+    *,
+    instruments: Sequence[Instrument] | Instrument | None = None,
+    settings: ReplaySettings | None = None,
+    start_ns: int | None = None,
+    progress: Progress | None = None,
+) -> Run: ...
 @overload
-def replay(data: Recorded | Events, strategies: Sequence[Strategy], **options: Any) -> list[Run]: ...
+def replay(
+    data: Recorded | Events,
+    strategies: Sequence[Strategy],
+    *,
+    instruments: Sequence[Instrument] | Instrument | None = None,
+    settings: ReplaySettings | None = None,
+    start_ns: int | None = None,
+    progress: Progress | None = None,
+) -> list[Run]: ...
 def replay(
     data: Recorded | Events,
     strategies: Strategy | Sequence[Strategy],
@@ -422,6 +438,7 @@ class _Engine:
             instruments=tuple(self.recorded.instruments),
             facts=self._facts(k, seconds, complete=complete),
             mids=self._mids(),
+            _digest=[],
             **frames,
         )
 

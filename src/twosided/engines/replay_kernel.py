@@ -69,7 +69,7 @@ call = function_at(DECIDE)
 
 def _on_rare_exchange_event(s: Any, books: Any, event: Any) -> None:
     """Apply an event that is neither a level nor a trade to the exchange's book."""
-    m = np.int64(event.market)
+    m: Any = np.int64(event.market)
     venue = venue_at(s, m)
     if event.kind == _BEGIN:
         clear_row(books, 2 * m)
@@ -97,13 +97,14 @@ on_rare_exchange_event = compiled(_on_rare_exchange_event)
 
 def _on_exchange_trade(s: Any, books: Any, event: Any) -> None:
     """Let a recorded trade hit own orders; a trade of unknown side hits the side of the book that its price is on."""
-    m = np.int64(event.market)
+    m: Any = np.int64(event.market)
     venue = venue_at(s, m)
     if s.now_ns >= s.start_ns:
         venue.volume_lots += event.lots
     if venue.n_resting == 0 or venue.status != _OPEN or venue.ready == 0:
         return
-    ticks, side = np.int64(event.ticks), -np.int64(event.side)
+    ticks: Any = np.int64(event.ticks)
+    side: Any = -np.int64(event.side)
     if side == 0:
         if ticks <= best_of(books, 2 * m):
             side = 1
@@ -159,10 +160,13 @@ after_book_message = compiled(_after_book_message)
 
 def _on_exchange_event(s: Any, books: Any, event: Any) -> None:
     """Apply one event to the exchange's side."""
-    m, kind = np.int64(event.market), event.kind
+    m: Any = np.int64(event.market)
+    kind = event.kind
     venue = venue_at(s, m)
     if kind == _DEPTH:
-        ticks, lots, side = np.int64(event.ticks), event.lots, np.int64(event.side)
+        ticks: Any = np.int64(event.ticks)
+        side: Any = np.int64(event.side)
+        lots = event.lots
         old = set_level(books, 2 * m + (0 if side > 0 else 1), ticks, lots)
         venue.dirty = 1
         low, high = (venue.bid_low, venue.bid_high) if side > 0 else (venue.ask_low, venue.ask_high)
@@ -186,14 +190,15 @@ on_exchange_event = compiled(_on_exchange_event, inline=True)
 
 def _on_rare_local_event(s: Any, books: Any, event: Any, row: int) -> None:
     """Apply an event that is neither a level nor a trade to our view."""
-    view = view_at(s, np.int64(event.market))
+    m: Any = np.int64(event.market)
+    view = view_at(s, m)
     if event.kind == _STATUS:
         view.open = 1 if event.lots == _OPEN else 0
         view.causes |= _BOOK
         return
     if event.kind == _FUNDING:
         for k in range(s.n_strategies):
-            line, funding = line_at(s, k, np.int64(event.market)), account_at(s, k, np.int64(event.market)).funding
+            line, funding = line_at(s, k, m), account_at(s, k, m).funding
             line.cash -= funding - line.funding
             line.funding = funding
         return
@@ -266,12 +271,13 @@ after_local_message = compiled(_after_local_message)
 
 def _on_local_event(s: Any, books: Any, event: Any) -> None:
     """Apply one event to our side."""
-    m, kind = np.int64(event.market), event.kind
+    m: Any = np.int64(event.market)
+    kind = event.kind
     view = view_at(s, m)
     if kind == _DEPTH:
         view.dirty = 1
         if s.shared_book == 0:
-            set_level(books, 2 * (s.n_markets + m) + (0 if event.side > 0 else 1), np.int64(event.ticks), event.lots)
+            set_level(books, 2 * (s.n_markets + m) + (0 if event.side > 0 else 1), np.int64(event.ticks), event.lots)  # type: ignore[arg-type]
     elif kind == _TRADE:
         view.trade_ticks, view.trade_lots, view.trade_side = event.ticks, event.lots, event.side
         view.causes |= _TRADED

@@ -23,8 +23,8 @@ class _Frozen(BaseModel):
 class Latency(_Frozen):
     """How long a message travels.
 
-    ``"recorded"``: as in the recording (feed only). ``"1ms"``: always that long. ``"sampled"`` or ``"sampled*2"``: drawn from the feed
-    latencies of the recording, times a factor. Messages on one connection never overtake each other.
+    ``"recorded"``: as in the recording (feed only). ``"1ms"``: always that long. ``"sampled"`` or ``"sampled*2"``: drawn from the
+    feed latencies of the recording, times a factor. Messages on one connection never overtake each other.
     """
 
     kind: Literal["recorded", "constant", "sampled"]
@@ -91,10 +91,10 @@ Duration = Annotated[int, BeforeValidator(lambda text: duration_ns(text) if isin
 class Orders(_Frozen):
     """How the order manager turns quotes into orders."""
 
-    post_only: bool = Field(default=True, description="quotes never take: a bid is held below the best ask, and refused if it would cross")
-    replace: bool = Field(default=True, description="the venue can replace an order in one message; otherwise cancel and new")
-    refresh_ticks: int = Field(default=0, ge=0, description="a working order this close to the wanted price stays, and keeps its place in the queue")
-    top_up_below: float = Field(default=0.5, ge=0, le=1, description="renew an order once less than this share of the wanted size is open")
+    post_only: bool = Field(default=True, description="quotes never take: a bid is held below the best ask")
+    replace: bool = Field(default=True, description="the venue replaces an order in one message")
+    refresh_ticks: int = Field(default=0, ge=0, description="a working order this close to its quote stays")
+    top_up_below: float = Field(default=0.5, ge=0, le=1, description="renew an order with less than this share open")
 
 
 class ReplaySettings(_Frozen):
@@ -115,5 +115,5 @@ class ReplaySettings(_Frozen):
     def _orders_travel_at_stated_speeds(self) -> Self:
         for name in ("entry_latency", "response_latency"):
             if getattr(self, name).kind == "recorded":
-                raise ValueError(f"{name} is 'recorded'; allowed: a duration such as '1ms', or 'sampled' from the recorded feed latencies")
+                raise ValueError(f"{name} is 'recorded'; allowed: a duration such as '1ms', or 'sampled' from the feed's latencies")
         return self

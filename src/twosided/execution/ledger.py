@@ -106,7 +106,8 @@ def _fee_and_tax(fees: Any, turnover: int, side: int, ticks: int, lots: int, mak
         fees: the `FEES` record.
         turnover: value traded before this fill, in quanta: picks the tier.
         side: +1 a purchase, -1 a sale.
-        ticks, lots: price and quantity.
+        ticks: price.
+        lots: quantity.
         maker: whether the order rested.
     """
     value = abs(2 * ticks * lots * fees.half_tick_lot)

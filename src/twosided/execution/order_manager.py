@@ -9,8 +9,8 @@ For each market and side, with the quotes wanted and the orders that may still t
 2. a quote without an order moves an order that serves none (one replace, or a cancel and a new order), else a new order is sent;
 3. orders that serve no quote are cancelled.
 
-A request is sent only about an order that has none under way. A side with an order in state UNKNOWN gets no new ones. Post-only quotes
-are held one step inside the opposite best price; with a tick table, prices are rounded outward to a valid one.
+A request is sent only about an order that has none under way. A side with an order in state UNKNOWN gets no new ones. Post-only
+quotes are held one step inside the opposite best price; with a tick table, prices are rounded outward to a valid one.
 """
 
 from typing import Any
@@ -73,7 +73,7 @@ step_at = compiled(_step_at)
 
 
 def _allowed_ticks(venue: Any, view: Any, s: Any, side: int, ticks: int) -> int:
-    """Return the price at which a quote may be sent: on the tick table, rounded outward, and when post-only inside the opposite best."""
+    """Return where a quote may be sent: on the tick table, rounded outward, and when post-only inside the opposite best."""
     if side > 0:
         if s.post_only == 1 and ticks >= view.ask_ticks:
             ticks = view.ask_ticks - step_at(venue, view.ask_ticks, True)
@@ -124,7 +124,7 @@ def _send_new(s: Any, k: int, m: int, side: int, level: int, ticks: int, lots: i
             order.id = strategy_at(s, k).sent + 1
             request(s, k, slot, DO_SEND_NEW, WHY_QUOTE, ticks, lots)
             return
-    _log_denied(s, k, m, side, ticks, lots, WHY_NO_FREE_SLOT)
+    log_denied(s, k, m, side, ticks, lots, WHY_NO_FREE_SLOT)
 
 
 def _deny(s: Any, k: int, m: int, side: int, ticks: int, lots: int, reason: int) -> None:
@@ -138,17 +138,13 @@ def _deny(s: Any, k: int, m: int, side: int, ticks: int, lots: int, reason: int)
     row.ticks, row.lots, row.open_lots = ticks, lots, 0
 
 
-_log_denied = compiled(_deny)
+log_denied = compiled(_deny)
 send_new = compiled(_send_new)
 
 
 def _serves(order: Any, m: int, side: int) -> bool:
     """Say whether an order could serve a quote of this market and side."""
-    return bool(
-        order.market == m
-        and order.side == side
-        and (order.state == IS_WORKING or order.state == IS_PENDING_NEW or order.state == IS_PENDING_REPLACE)
-    )
+    return bool(order.market == m and order.side == side and order.state in (IS_WORKING, IS_PENDING_NEW, IS_PENDING_REPLACE))
 
 
 serves = compiled(_serves)
@@ -304,7 +300,7 @@ def _note_quotes(s: Any, k: int, m: int, lowest: int) -> None:
             last.ticks, last.lots = quote.ticks, quote.lots
             side = 1 - 2 * index
             if side > 0 and quote.lots > 0 and quote.ticks >= lowest:
-                _log_denied(s, k, m, side, quote.ticks, quote.lots, WHY_SELF_CROSS)
+                log_denied(s, k, m, side, quote.ticks, quote.lots, WHY_SELF_CROSS)
             if s.log_quotes == 1:
                 row = quote_change_at(s, s.n_quotes)
                 s.n_quotes += 1
@@ -333,7 +329,7 @@ def _on_report(s: Any, number: int) -> None:
     k, action, reason, lots = message.strategy, message.action, message.reason, message.lots
     order = order_at(s, k, message.slot)
     order.in_flight -= 1
-    if action == DO_FILLED or action == DO_PARTIALLY_FILLED:
+    if action in (DO_FILLED, DO_PARTIALLY_FILLED):
         line, fees = line_at(s, k, order.market), venue_at(s, order.market).fees
         line.position_lots += order.side * lots
         line.cash -= order.side * 2 * message.ticks * lots * fees.half_tick_lot + message.fee
@@ -342,7 +338,7 @@ def _on_report(s: Any, number: int) -> None:
         order.pending_lots = max(order.pending_lots - lots, 0)
     elif action == DO_REPLACED:
         order.ticks, order.open_lots = message.ticks, lots
-    elif action == DO_CANCELLED or action == DO_REJECTED:
+    elif action in (DO_CANCELLED, DO_REJECTED):
         order.open_lots = 0
     order.state = next_state(order.state, action, reason)
     log_order(s, k, order, action, reason, message.ticks, lots)

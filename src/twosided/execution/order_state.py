@@ -42,7 +42,7 @@ ILLEGAL = -1
 
 def _is_final(state: int) -> bool:
     """Say whether the order has ended and can never trade again."""
-    return state == IS_FILLED or state == IS_CANCELLED or state == IS_REJECTED  # noqa: PLR1714 - compiled
+    return state in (IS_FILLED, IS_CANCELLED, IS_REJECTED)
 
 
 is_final = compiled(_is_final)
@@ -79,11 +79,11 @@ def _next_state(state: int, action: int, reason: int) -> int:
         return IS_REJECTED if pending_new or unknown else state
     if action == DO_TIMED_OUT:
         return state if state == IS_WORKING else IS_UNKNOWN
-    if action == DO_ACCEPTED or action == DO_PARTIALLY_FILLED:  # noqa: PLR1714 - compiled
+    if action in (DO_ACCEPTED, DO_PARTIALLY_FILLED):
         return IS_WORKING if pending_new or unknown else state
     if action == DO_REPLACED:
         return IS_WORKING if state == IS_PENDING_REPLACE or unknown else state
-    if action == DO_CANCEL_REJECTED and (state == IS_PENDING_CANCEL or state == IS_PENDING_REPLACE):  # noqa: PLR1714
+    if action == DO_CANCEL_REJECTED and state in (IS_PENDING_CANCEL, IS_PENDING_REPLACE):
         return IS_UNKNOWN if reason == WHY_TOO_LATE else IS_WORKING
     return state
 

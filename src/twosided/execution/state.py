@@ -1,8 +1,8 @@
 """Everything a replay knows between two calls: one record, and tables that it knows the addresses of.
 
-Where you are in the pipe: this is the memory behind book, order manager, venue and ledger. The engine keeps nothing in local variables
-across a return, because it returns to Python whenever a strategy that is plain Python must decide, a log is full, a
-progress bar wants to move, or a book has to grow.
+Where you are in the pipe: this is the memory behind book, order manager, venue and ledger. The engine keeps nothing in local
+variables across a return, because it returns to Python whenever a strategy that is plain Python must decide, a log is full,
+a progress bar wants to move, or a book has to grow.
 
 Every helper is handed `CORE`, and finds a table's record with a function named after it: ``order_at(s, k, slot)`` is slot *slot* of
 strategy *k*. Own orders are few and prices are many: each strategy has a row of order slots, and each market keeps the range of
@@ -315,7 +315,7 @@ def new_tables(n_strategies: int, n_markets: int, n_slots: int, n_levels: int) -
 
 
 def point_at(core: Any, tables: dict[str, Any]) -> None:
-    """Write sizes and addresses of *tables* into *core*: before the first call, and whenever a table was replaced by a larger one."""
+    """Write sizes and addresses of *tables* into *core*: before the first call, and after a table was replaced by a larger one."""
     core.n_strategies, core.n_slots = tables["orders"].shape
     core.n_markets = len(tables["venues"])
     core.n_levels = tables["wanted"].shape[3]

@@ -8,9 +8,10 @@ A resting order fills
 (b) from trades beyond its price;
 (c) when the opposite best quote reaches or crosses its price after a whole message, for at most what is displayed there.
 
-The quantity of a trade, or of a crossing level, is one budget, spent over a strategy's own orders in price-time order: the same liquidity
-never fills twice. What crossing orders and takers used up of a level is remembered until that level is next updated. A level's decrease
-that trades already explain is not counted again as cancels. Makers fill at their own price, takers at the level's.
+The quantity of a trade, or of a crossing level, is one budget, spent over a strategy's own orders in price-time order: the same
+liquidity never fills twice. What crossing orders and takers used up of a level is remembered until that level is next updated.
+A level's decrease that trades already explain is not counted again as cancels. Makers fill at their own price, takers at the
+level's.
 
 Nothing is accepted or filled while the market is not in continuous trading or its book is not whole.
 """
@@ -172,9 +173,7 @@ next_in_priority = compiled(_next_in_priority)
 def _on_trade(s: Any, m: int, side: int, ticks: int, lots: int) -> None:
     """Spend a trade on the own orders it reaches: rules (a) and (b).
 
-    Args:
-        side: of the orders that it hits: +1 when the aggressor sold.
-        ticks, lots: price and size of the trade.
+    *side* is that of the orders it hits: +1 when the aggressor sold; *ticks* and *lots* are its price and size.
     """
     for k in range(s.n_strategies):
         budget = lots
@@ -291,7 +290,7 @@ def _consume(s: Any, books: Any, k: int, slot: int, limit_ticks: int, maker: boo
     m, side = order.market, order.side
     row = 2 * m + (1 if side > 0 else 0)
     level = best_of(books, row)
-    while order.venue_lots > 0 and level != NO_BID and level != NO_ASK and (limit_ticks - level) * side >= 0:
+    while order.venue_lots > 0 and level not in (NO_BID, NO_ASK) and (limit_ticks - level) * side >= 0:
         i = find_taken(s, k, m, -side, level)
         left = level_of(books, row, level) - (taken_at(s, k, i).lots if i >= 0 else 0)
         if left > 0:

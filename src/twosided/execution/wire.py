@@ -1,10 +1,11 @@
 """Own messages under way, in both directions, and the latency they are given.
 
 Messages of one strategy to one market travel on one connection: they arrive in the order in which they were sent, like on TCP,
-whatever latency each of them drew. The latency of a message depends on the seed, the direction and the strategy's own message number only.
+whatever latency each of them drew. The latency of a message depends on the seed, the direction and the strategy's own message
+number only.
 
-A heap orders them by arrival; at one instant what reaches the exchange comes before what reaches us, then market, then strategy, then the order of
-sending.
+A heap orders them by arrival; at one instant what reaches the exchange comes before what reaches us, then market, then strategy,
+then the order of sending.
 """
 
 from typing import Any

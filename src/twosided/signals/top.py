@@ -5,8 +5,8 @@ Where you are in the pipe: events -> book -> *signals* -> strategy. A strategy n
 
 - ``imbalance``: (bid size - ask size) / (bid size + ask size), between -1 and 1.
 - ``microprice_ticks``: (ask × bid size + bid × ask size) / (bid size + ask size), in ticks: the mid, pulled to the thinner side.
-- ``volatility``: root of the sum of squared mid changes over the time they took, exponentially weighted with a time constant of 60 s,
-  in ticks per square root of a second. It contains the bounce of the mid between ticks; calibration has better estimators.
+- ``volatility``: root of the sum of squared mid changes over the time they took, exponentially weighted with a time constant of
+  60 s, in ticks per square root of a second. It contains the bounce of the mid between ticks; calibration has better estimators.
 """
 
 import math
