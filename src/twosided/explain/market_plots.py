@@ -211,7 +211,8 @@ def spread_figure(run: Run, market: int, *, colour: int = 0) -> Picture:
         near = values <= widest
         _bars(figure, values[near], lengths[near], name, shade, whole=int(lengths.sum()))
         if not np.all(near):
-            beyond.append(f"{name} {lengths[~near].sum() / lengths.sum():.2%}")
+            share = lengths[~near].sum() / lengths.sum()
+            beyond.append(f"{name} {share:.2%}" if share >= 1e-4 else f"{name} less than 0.01%")
     styled(figure, 280)
     tail = f"<br>wider than {widest}, not shown: {', '.join(beyond)} of time" if beyond else ""
     tick = f"{run.instruments[market].tick_size.normalize():f}"
@@ -220,7 +221,7 @@ def spread_figure(run: Run, market: int, *, colour: int = 0) -> Picture:
     figure.update_xaxes(title_text=f"spread, ticks of {tick}{tail}", showgrid=False, range=[0, top + 1], tickformat=",d")
     if top <= 12:
         figure.update_xaxes(dtick=1)
-    figure.update_yaxes(title_text="share of time", tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(title_text="share of time", tickformat=".2~%", rangemode="tozero")
     return figure
 
 
@@ -243,7 +244,7 @@ def inventory_figure(run: Run, market: int) -> Picture:
     figure.add_vline(x=mean, line={"color": MINUS if mean < 0 else PLUS, "width": 1.5, "dash": "dash"})
     styled(figure, 280, legend=False)
     figure.update_xaxes(title_text=f"position; mean over time {mean:,.4g} (dashed)".replace("-", "−"), showgrid=False)
-    figure.update_yaxes(title_text="share of time", tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(title_text="share of time", tickformat=".2~%", rangemode="tozero")
     return figure
 
 
