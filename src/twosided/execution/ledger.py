@@ -82,7 +82,7 @@ def fee_schedule(instrument: Instrument) -> Any:
         row[name] = int(scaled)
     row["n_tiers"] = len(fees.tiers)
     for i, tier in enumerate(fees.tiers):
-        row["tier_from"][i] = int(tier.from_value / quantum)
+        row["tier_from"][i] = min(int(tier.from_value / quantum), 2**63 - 1)  # no account gets there
         row["tier_maker_rate"][i], row["tier_taker_rate"][i] = _rate(tier.maker_bps), _rate(tier.taker_bps)
     return row
 
@@ -134,8 +134,13 @@ def _book_fill(account: Any, fees: Any, side: int, ticks: int, lots: int, maker:
     """Enter one fill into *account* and return its (fee, tax) in quanta.
 
     Raises:
-        OverflowError: cash or turnover beyond 2^61 quanta, which 64-bit sums could no longer be trusted with.
+        OverflowError: this fill, cash or turnover beyond 2^61 quanta, which 64-bit sums could no longer be trusted with.
     """
+    per_lot = max(abs(fees.maker_per_lot), abs(fees.taker_per_lot))
+    if (
+        lots * (2.0 * abs(ticks) * fees.half_tick_lot + per_lot / FEE_SCALE) > _MOST_CASH
+    ):  # in floats: integers would wrap unnoticed
+        raise OverflowError("money beyond 2^61 quanta: state a coarser tick or lot size")
     fee, tax = fee_and_tax(fees, account.turnover, side, ticks, lots, maker)
     value = 2 * ticks * lots * fees.half_tick_lot
     account.position_lots += side * lots
