@@ -1,6 +1,9 @@
 """A command line to call in tests, which checks the rules that hold for every failure."""
 
+import json
+import os
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -71,3 +74,42 @@ def session(tmp_path_factory) -> Path:
         inferred="",
     )
     return write_store(tmp_path_factory.mktemp("session") / "session.parquet", header, iter([events]))
+
+
+@pytest.fixture
+def raw(tmp_path) -> Path:
+    """A recording by our plain format, whose local clock is behind the exchange's."""
+    lines = ["exch_ns,local_ns,kind,side,price,size"]
+    second = 1_704_205_800_000_000_000
+    lines += [
+        f"{second},{second - 10**8},{row}"
+        for row in ("snapshot_begin,,0,0", "depth,bid,99.9,5", "depth,ask,100.1,5", "snapshot_end,,0,0")
+    ]
+    for i in range(1, 400):
+        now = second + i * 10**7
+        row = ("depth,bid,99.8,7", "trade,sell,99.9,3", "depth,bid,99.9,2", "trade,buy,100.1,4", "depth,bid,99.9,5")[i % 5]
+        lines.append(f"{now},{now - 10**8 + i * 997},{row}")
+    path = tmp_path / "book.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def golden():
+    """Compare with ``tests/golden/NAME.json``: a digest, and rows, of which the first that differs is shown.
+
+    ``make golden`` (TWOSIDED_GOLDEN=write) is the only way these files change.
+    """
+
+    def compare(name: str, digest: str, rows: list[str]) -> None:
+        path = Path(__file__).parents[1] / "golden" / f"{name}.json"
+        if os.environ.get("TWOSIDED_GOLDEN") == "write":
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(json.dumps({"digest": digest, "rows": rows}, indent=1) + "\n")
+            return
+        expected = json.loads(path.read_text())
+        for number, (want, got) in enumerate(zip_longest(expected["rows"], rows, fillvalue="no row")):
+            assert got == want, f"{path.name}: row {number} is the first that differs"
+        assert digest == expected["digest"], f"{path.name}: the rows agree, something else differs"
+
+    return compare

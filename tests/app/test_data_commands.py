@@ -1,29 +1,10 @@
 """``twosided data`` says what is in a recording, and writes the same recording again."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 SCRIPTED = {"events", "trades", "gaps", "crossed", "orphans", "clock_offset_ns", "tick_size", "lot_size", "start_ns", "end_ns"}
-
-
-@pytest.fixture
-def raw(tmp_path) -> Path:
-    """A recording by our plain format, whose local clock is behind the exchange's."""
-    lines = ["exch_ns,local_ns,kind,side,price,size"]
-    second = 1_704_205_800_000_000_000
-    lines += [
-        f"{second},{second - 10**8},{row}"
-        for row in ("snapshot_begin,,0,0", "depth,bid,99.9,5", "depth,ask,100.1,5", "snapshot_end,,0,0")
-    ]
-    for i in range(1, 400):
-        now = second + i * 10**7
-        row = ("depth,bid,99.8,7", "trade,sell,99.9,3", "depth,bid,99.9,2", "trade,buy,100.1,4", "depth,bid,99.9,5")[i % 5]
-        lines.append(f"{now},{now - 10**8 + i * 997},{row}")
-    path = tmp_path / "book.csv"
-    path.write_text("\n".join(lines) + "\n")
-    return path
 
 
 def test_a_real_recording_is_described(command, shared):
