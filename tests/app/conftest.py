@@ -1,9 +1,6 @@
 """A command line to call in tests, which checks the rules that hold for every failure."""
 
-import json
-import os
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -92,24 +89,3 @@ def raw(tmp_path) -> Path:
     path = tmp_path / "book.csv"
     path.write_text("\n".join(lines) + "\n")
     return path
-
-
-@pytest.fixture
-def golden():
-    """Compare with ``tests/golden/NAME.json``: a digest, and rows, of which the first that differs is shown.
-
-    ``make golden`` (TWOSIDED_GOLDEN=write) is the only way these files change.
-    """
-
-    def compare(name: str, digest: str, rows: list[str]) -> None:
-        path = Path(__file__).parents[1] / "golden" / f"{name}.json"
-        if os.environ.get("TWOSIDED_GOLDEN") == "write":
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(json.dumps({"digest": digest, "rows": rows}, indent=1) + "\n")
-            return
-        expected = json.loads(path.read_text())
-        for number, (want, got) in enumerate(zip_longest(expected["rows"], rows, fillvalue="no row")):
-            assert got == want, f"{path.name}: row {number} is the first that differs"
-        assert digest == expected["digest"], f"{path.name}: the rows agree, something else differs"
-
-    return compare

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scene import INSTRUMENT, MS, T0, Scene, play, scripted
+from scene import INSTRUMENT, MS, T0, Scene, play, random_market, scripted
 
 from twosided.engines import replay as replay_module
 from twosided.engines.replay import replay
 from twosided.engines.settings import Orders, ReplaySettings
 from twosided.errors import InputError, StrategyError
-from twosided.market.event import EVENT, Flag, Kind, Status
+from twosided.market.event import Kind
 from twosided.market.order import OrderAction, Reason
 from twosided.strategies.contract import Param, Wake, quote_ask, quote_bid, strategy
 
@@ -37,36 +37,6 @@ def maker(ctx):
 def plain(declared):
     """Return the same strategy, decided by Python."""
     return declared._replace(compiled=False)
-
-
-def random_market(seed, n=600, disorder=False):
-    """Return a random two-sided market: messages of one to four events, trades, now and then a halt or a snapshot."""
-    rng = np.random.default_rng(seed)
-    rows, now, mid = [], T0, 1000
-    for _ in range(n):
-        now += int(rng.integers(0, 3)) * MS
-        mid += int(rng.integers(-1, 2)) * (rng.random() < 0.3)
-        local = now + MS + int(rng.integers(0, 3)) * 100_000
-        pick = rng.random()
-        if pick < 0.25:
-            side = int(rng.choice([1, -1]))
-            rows.append((now, local, 0, int(rng.integers(1, 30)), mid + side, Kind.TRADE, Flag.LAST_OF_MESSAGE, side, 0))
-        elif pick < 0.26:
-            rows.append((now, local, 0, int(rng.choice([Status.HALT, Status.OPEN])), 0, Kind.STATUS, Flag.LAST_OF_MESSAGE, 0, 0))
-        else:
-            size = int(rng.integers(1, 5))
-            for i in range(size):
-                side = int(rng.choice([1, -1]))
-                ticks = mid - side * int(rng.integers(1, 6))
-                rows.append(
-                    (now, local, 0, int(rng.integers(0, 40)), ticks, Kind.DEPTH, Flag.LAST_OF_MESSAGE * (i == size - 1), side, 0)
-                )
-    events = np.array(rows, EVENT)
-    events["local_ns"] = np.maximum.accumulate(events["local_ns"])
-    if disorder:  # trades seen here before the book messages that the exchange sent first
-        late = (events["kind"] == Kind.TRADE) & (rng.random(len(events)) < 0.3)
-        events["exch_ns"][late] -= 4 * MS
-    return events
 
 
 def digest(events, chosen=maker, **changes):
