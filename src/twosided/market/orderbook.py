@@ -62,6 +62,7 @@ __all__ = [
     "reduce_order",
     "remove_order",
     "replace_order",
+    "some_order",
     "ticks_of",
 ]
 
@@ -134,7 +135,8 @@ _take_line_c = compiled(_take_line)
 
 
 def _give_line(orders: Any, node: int) -> None:
-    """Let a line be taken again."""
+    """Let a line be taken again; in a line that nobody uses, `ORDER_LOTS` is 0."""
+    orders[node + ORDER_LOTS] = 0
     orders[node + ORDER_BEHIND] = orders[_FREE]
     orders[_FREE] = node
     orders[_IN_USE] -= 1
@@ -311,6 +313,20 @@ def _first_order(orders: Any, row: int, ticks: int) -> int:
 
 
 first_order = compiled(_first_order)
+
+
+def _some_order(orders: Any, part: float) -> int:
+    """Return the node of the first order found in memory from *part* (0 to 1) of it on, 0 where there are no orders."""
+    touched = orders[_TOUCHED]
+    start = int(part * touched)
+    for step in range(touched):
+        node = _LINE * (1 + (start + step) % touched)
+        if orders[node + ORDER_LOTS] > 0 and orders[node + ORDER_ROW] >= 0:
+            return int(node)
+    return 0
+
+
+some_order = compiled(_some_order)
 
 
 def _remove_order(levels: Any, orders: Any, node: int) -> None:
@@ -540,9 +556,9 @@ class OrderBook:
             ticks = int(next_level(self.levels, row, ticks))
 
     def _queue(self, row: int, ticks: int) -> Iterator[int]:
-        """Walk the queue at a price; one that runs in a circle ends after as many steps as there are orders."""
+        """Walk the queue at a price; one that runs in a circle ends when it must have."""
         node = int(first_order(self.orders, row, ticks))
-        for _ in range(len(self)):
+        for _ in range(len(self) + 1):
             if node == 0:
                 return
             yield node
