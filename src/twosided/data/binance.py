@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from twosided.data.binance_rows import Rows, Texts
-from twosided.data.files import InputFile
+from twosided.data.files import InputFile, brief
 from twosided.data.numbers import Ints
 from twosided.data.raw import Raw, Settings
 from twosided.data.sequence import BookSequence, Change, Verdict
@@ -129,7 +129,7 @@ class BinanceReader:
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, DataError):
                 raise
-            reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+            reason = f"no {error}" if isinstance(error, KeyError) else brief(error)
             raise DataError(message.file.path, f"line {message.line}", f"not a message as Binance sends them: {reason}") from None
 
     def _flush(self) -> Iterator[Raw]:
@@ -166,12 +166,12 @@ class BinanceReader:
         if symbol == self.symbol and symbol in self._symbols:
             return True
         if not isinstance(symbol, str):
-            raise TypeError(f"symbol is {symbol!r}")
+            raise TypeError(f"symbol is {symbol!r:.60}")
         self._symbols.add(symbol)
         if not self.symbol:
             self.symbol = symbol
         elif symbol != self.symbol and not self._wanted:
-            problem = f"has messages of {self.symbol} and of {symbol}; choose one with --symbol"
+            problem = f"has messages of {self.symbol:.60} and of {symbol:.60}; choose one with --symbol"
             raise DataError(message.file.path, f"line {message.line}", problem)
         self.currency = next((each for each in _QUOTE_CURRENCIES if self.symbol.endswith(each)), "USD")
         return symbol == self.symbol
@@ -222,7 +222,7 @@ class BinanceReader:
         if kind != self._trades:
             return
         if type(data["m"]) is not bool:
-            raise TypeError(f"m is {data['m']!r}; expected true or false")
+            raise TypeError(f"m is {data['m']!r:.60}; expected true or false")
         number = _whole(data, "t" if kind == "trade" else "a", _LATEST_ID)
         self._exch_ns = _time_of(data)
         if data.get("X", "MARKET") != "MARKET" or not data["q"].strip("0."):
@@ -262,7 +262,7 @@ def _parsed(file: InputFile, number: int, line: bytes) -> _Message:
 def _whole(data: dict[str, Any], name: str, limit: int) -> int:
     value = data[name]
     if type(value) is not int or not 0 <= value < limit:
-        raise ValueError(f"{name} is {value!r}; expected a whole number")
+        raise ValueError(f"{name} is {value!r:.60}; expected a whole number")
     return value
 
 

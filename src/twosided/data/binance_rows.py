@@ -94,5 +94,5 @@ def _texts(file: InputFile, values: list[str], places: Ints) -> pl.Series:
         return pl.Series(values, dtype=pl.String)
     except TypeError:
         wrong = next(i for i, value in enumerate(values) if not isinstance(value, str))
-        problem = f"a price or size is {values[wrong]!r}; expected a decimal number as text"
+        problem = f"a price or size is {values[wrong]!r:.60}; expected a decimal number as text"
         raise DataError(file.path, f"line {places[wrong]}", problem) from None

@@ -10,11 +10,16 @@ from typing import IO, BinaryIO
 
 from twosided.errors import DataError
 
-__all__ = ["InputFile"]
+__all__ = ["InputFile", "brief"]
 
 _HEAD_BYTES = 1 << 16
 _BLOCK_BYTES = 1 << 22
 _GZIP, _ZSTD, _PARQUET, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"PK\x03\x04"
+
+
+def brief(said: object) -> str:
+    """Return what a library said, on one line of at most 160 characters."""
+    return " ".join(str(said).split())[:160]
 
 
 class InputFile:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from twosided._compile import compiled
-from twosided.data.files import InputFile
+from twosided.data.files import InputFile, brief
 from twosided.data.numbers import Ints
 from twosided.data.raw import Raw, Settings, new_events
 from twosided.data.table import changed
@@ -95,7 +95,7 @@ class HftbacktestReader:
             origins += [np.arange(done, index), np.full(len(removals), index)]
             done = index + 1
         self._apply(events[done:])
-        result = np.concatenate([*pieces, events[done:]]).view(np.recarray)
+        result = np.concatenate([*pieces, events[done:]])
         origin = np.concatenate([*origins, np.arange(done, len(events))])
         last = np.append(message[origin][1:] != message[origin][:-1], True)[: len(result)]
         result["flags"] = (result["flags"] & ~np.uint8(_LAST)) | (last * np.uint8(_LAST))
@@ -172,7 +172,7 @@ def _rows(file: InputFile) -> Iterator[npt.NDArray[Any]]:
             for name, kind in _TYPES.items():
                 if dtype.names is None or name not in dtype.names or dtype[name].str != kind or len(shape) != 1:
                     raise DataError(
-                        file.path, "", f"its array is {dtype}; expected one dimension with the fields {', '.join(_TYPES)}"
+                        file.path, "", f"its array is {brief(dtype)}; expected one dimension with the fields {', '.join(_TYPES)}"
                     )
             for begin in range(0, shape[0], _ROWS):
                 count = min(_ROWS, shape[0] - begin)
@@ -188,14 +188,23 @@ def _rows(file: InputFile) -> Iterator[npt.NDArray[Any]]:
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, NotImplementedError, RuntimeError) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(file.path, "", f"is a truncated or corrupt npz file ({error}); expected the array `data`") from None
+        raise DataError(file.path, "", f"is a truncated or corrupt npz file ({brief(error)}); expected the array `data`") from None
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Return shape and type of the array that begins here."""
-    version = npy.read_magic(stream)  # type: ignore[no-untyped-call]
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, _fortran, dtype = read(stream)  # type: ignore[no-untyped-call]
+    """Return shape and type of the array that begins here.
+
+    Raises:
+        ValueError: there is none.
+    """
+    try:
+        version = npy.read_magic(stream)  # type: ignore[no-untyped-call]
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _fortran, dtype = read(stream)  # type: ignore[no-untyped-call]
+    except (zipfile.BadZipFile, zlib.error, EOFError):
+        raise
+    except Exception as error:  # noqa: BLE001 - numpy parses the header as Python: it fails in as many ways as Python does
+        raise ValueError(f"its array has no header that can be read: {error}") from None
     return shape, dtype
 
 

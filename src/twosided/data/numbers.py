@@ -26,6 +26,7 @@ MALFORMED, OFF_GRID, TOO_LARGE = 1, 2, 3
 _LIMIT = 1 << 62
 _TEN = np.array([10**power for power in range(19)], np.int64)
 _MOST_EXPONENT = 400
+_MOST_SHOWN = 60  # letters of a value in a message; no number of 64 bits has as many
 
 
 class Unusable(NamedTuple):
@@ -164,7 +165,7 @@ def steps_of(values: pl.Series, step: Decimal) -> tuple[Ints, Unusable | None]:
         return steps, None
     if index == len(steps):  # a line end inside a value: the numbers are on the wrong lines from there on
         index = next(i for i, value in enumerate(values.to_list()) if value is not None and "\n" in value)
-    return steps, Unusable(int(index), str(values[int(index)] or ""), int(code))
+    return steps, Unusable(int(index), str(values[int(index)] or "")[:_MOST_SHOWN], int(code))
 
 
 def _float_steps(values: npt.NDArray[np.float64], unit: int, scale: int) -> tuple[Ints, Unusable | None]:

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import polars as pl
 
-from twosided.data.files import InputFile
+from twosided.data.files import InputFile, brief
 from twosided.errors import DataError
 
-__all__ = ["ROWS_PER_BLOCK", "frames", "is_parquet", "metadata_of", "schema_of"]
+__all__ = ["ROWS_PER_BLOCK", "frames", "is_parquet", "metadata_of", "rows_of", "schema_of"]
 
 ROWS_PER_BLOCK = 1 << 18
 _MAGIC = b"PAR1"
@@ -24,8 +24,7 @@ def _named_failures(file: InputFile) -> Iterator[None]:
     try:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, UnicodeDecodeError, MemoryError) as error:
-        said = " ".join(str(error).split())[:160]
-        raise DataError(file.path, "", f"is a truncated or corrupt Parquet file ({said})") from None
+        raise DataError(file.path, "", f"is a truncated or corrupt Parquet file ({brief(error)})") from None
 
 
 def metadata_of(file: InputFile) -> dict[str, str]:
@@ -48,6 +47,16 @@ def schema_of(file: InputFile) -> dict[str, pl.DataType]:
         return dict(pl.read_parquet_schema(file.path))
 
 
+def rows_of(file: InputFile) -> int:
+    """Return how many rows the file says that it has.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    with _named_failures(file):
+        return int(pl.scan_parquet(file.path, glob=False).select(pl.len()).collect().item())
+
+
 def frames(file: InputFile, columns: list[str]) -> Iterator[pl.DataFrame]:
     """Yield the rows of *columns*, in order, some 262,144 at a time.
 
@@ -55,9 +64,8 @@ def frames(file: InputFile, columns: list[str]) -> Iterator[pl.DataFrame]:
         DataError: the file is damaged.
     """
     with _named_failures(file):
-        scan = pl.scan_parquet(file.path, glob=False).select(columns)
-        rows, done = scan.select(pl.len()).collect().item(), 0
-        for frame in scan.collect_batches(chunk_size=ROWS_PER_BLOCK):
+        rows, done = rows_of(file), 0
+        for frame in pl.scan_parquet(file.path, glob=False).select(columns).collect_batches(chunk_size=ROWS_PER_BLOCK):
             done += frame.height
             file.bytes_read = file.bytes_total * done // max(rows, 1)
             yield frame

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from twosided.data.files import InputFile
+from twosided.data.files import InputFile, brief
 from twosided.data.numbers import Ints, steps_of, unusable_text
 from twosided.data.parquet import frames, is_parquet, schema_of
 from twosided.data.raw import Raw, Settings, new_events
@@ -84,7 +84,7 @@ def _rows(file: InputFile) -> Iterator[pl.DataFrame]:
             for what, names in (("lacks", missing), ("has", unknown))
             if names
         )
-        raise DataError(file.path, "", f"{found}; expected {', '.join(_NEEDED)} and optionally {', '.join(_OPTIONAL)}")
+        raise DataError(file.path, "", f"{brief(found)}; expected {', '.join(_NEEDED)} and optionally {', '.join(_OPTIONAL)}")
     if not is_parquet(file):
         yield from tables(file)
         return
@@ -187,5 +187,7 @@ def _unsigned(file: InputFile, frame: pl.DataFrame, name: str, kind: type[pl.Dat
     numbers = frame[name].replace("", "0").cast(kind, strict=False)
     if numbers.null_count():
         row = int(numbers.is_null().arg_max() or 0)
-        raise DataError(file.path, f"{file.place} {frame[LINE][row]}", f"{name} is {frame[name][row]!r}; expected a whole number")
+        raise DataError(
+            file.path, f"{file.place} {frame[LINE][row]}", f"{name} is {frame[name][row]!r:.60}; expected a whole number"
+        )
     return numbers.to_numpy()

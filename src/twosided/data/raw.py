@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from math import gcd
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,7 @@ LAST = int(Flag.LAST_OF_MESSAGE)
 
 def new_events(count: int) -> Events:
     """Return *count* events of zeros."""
-    return np.zeros(count, EVENT).view(np.recarray)
+    return cast("Events", np.zeros(count, EVENT))
 
 
 @dataclass(slots=True)

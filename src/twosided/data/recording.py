@@ -5,7 +5,7 @@ The offset of two clocks cannot be known from one-way messages: by convention th
 are reported. A recording in this package's own Parquet files was corrected when it was written and keeps that correction.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -16,13 +16,15 @@ import numpy as np
 from twosided.data.formats import open_source
 from twosided.data.source import Source
 from twosided.errors import DataError, InputError
-from twosided.market.event import EVENT, Events, Flag, Kind
+from twosided.market.event import Events, Flag, Kind
 from twosided.market.instrument import Fees, Instrument
 
 __all__ = ["DEFAULT_MIN_LATENCY_NS", "Recording", "clock_offset_of", "load"]
 
 DEFAULT_MIN_LATENCY_NS = 500_000
 """What the smallest latency of a recording is taken for: 0.5 ms."""
+
+_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -59,21 +61,18 @@ class Recording:
         progress: Callable[[float], None] | None = None,
     ) -> Self:
         """Read all of *source*; the arguments are those of `load`."""
-        events = _collect(source, progress)
+        events = source.read_all(progress)
         if not len(events):
             raise DataError(", ".join(source.names), "", "holds no events; expected changes of a book or trades")
-        offset = clock_offset_of(source, int((events["local_ns"] - events["exch_ns"]).min()), min_latency_ns, clock_offset_ns)
+        smallest = min(int((block["local_ns"] - block["exch_ns"]).min()) for block in _blocks(events))
+        offset = clock_offset_of(source, smallest, min_latency_ns, clock_offset_ns)
         events["local_ns"] -= offset
-        trades = events[events["kind"] == Kind.TRADE]
-        for market, instrument in enumerate(source.instruments):
-            of_market = trades[trades["market"] == market]
-            if len(of_market):
-                instrument.require_headroom(int(np.abs(of_market["ticks"]).max()), int(of_market["lots"].max()))
+        _require_headroom(source.instruments, events)
         return cls(
             events=events,
             instruments=source.instruments,
             clock_offset_ns=offset,
-            min_latency_ns=int((events["local_ns"] - events["exch_ns"]).min()),
+            min_latency_ns=smallest - offset,
             names=source.names,
             format=source.format,
             defects=source.defects.counts,
@@ -153,18 +152,21 @@ def clock_offset_of(source: Source, smallest_ns: int, min_latency_ns: int | None
     return smallest_ns - DEFAULT_MIN_LATENCY_NS
 
 
-def _collect(source: Source, progress: Callable[[float], None] | None) -> Events:
-    """Return all events in one array, in place where their number is known beforehand."""
-    whole = np.empty(source.events_known, EVENT).view(np.recarray) if source.events_known else None
-    chunks, count = [], 0
-    for chunk in source.chunks():
-        if whole is None:
-            chunks.append(chunk)
-        else:
-            whole[count : count + len(chunk)] = chunk
-        count += len(chunk)
-        if progress is not None:
-            progress(source.fraction_read)
-    if whole is not None:
-        return whole[:count]
-    return np.concatenate(chunks).view(np.recarray) if chunks else np.empty(0, EVENT).view(np.recarray)
+def _blocks(events: Events) -> Iterator[Events]:
+    """Yield *events* in pieces that fit the processor's cache."""
+    return (events[begin : begin + _BLOCK] for begin in range(0, len(events), _BLOCK))
+
+
+def _require_headroom(instruments: tuple[Instrument, ...], events: Events) -> None:
+    """Prove that 64-bit integers can count money on the scale of the largest trade.
+
+    Raises:
+        InputError: they cannot; a coarser lot or tick is needed.
+    """
+    for market, instrument in enumerate(instruments):
+        most_ticks = most_lots = 0
+        for block in _blocks(events):
+            traded = (block["kind"] == Kind.TRADE) & (block["market"] == market)
+            most_ticks = max(most_ticks, int(np.max(np.abs(block["ticks"]), where=traded, initial=0)))
+            most_lots = max(most_lots, int(np.max(block["lots"], where=traded, initial=0)))
+        instrument.require_headroom(most_ticks, most_lots)

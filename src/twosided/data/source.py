@@ -14,7 +14,7 @@ import numpy.typing as npt
 from twosided.data.defects import Defects
 from twosided.data.files import InputFile
 from twosided.data.numbers import Ints
-from twosided.data.raw import Grid, Raw, Reader, Settings
+from twosided.data.raw import Grid, Raw, Reader, Settings, new_events
 from twosided.market.event import Events, Flag, Kind
 from twosided.market.instrument import Instrument
 from twosided.units import duration_text, time_text
@@ -120,12 +120,10 @@ class Source(ABC):
         defects: what the last pass met, filled while it reads.
         inferred: the sentence that says which steps were inferred from the data and how to state them; "" where none was.
         recorded: the correction of clocks that the files state themselves, None for raw recordings.
-        events_known: how many events there are, where the files say so, else 0.
         made_from: names of the files that stored files were made from.
     """
 
     recorded: Recorded | None = None
-    events_known: int = 0
     made_from: tuple[str, ...] = ()
 
     def __init__(self, kind: str, files: Sequence[InputFile], instruments: tuple[Instrument, ...], inferred: str) -> None:
@@ -155,12 +153,25 @@ class Source(ABC):
             if len(block.events):
                 yield block.events
 
+    def read_all(self, progress: Callable[[float], None] | None = None) -> Events:
+        """Return what `chunks` yields as one array; *progress* is called with the fraction read."""
+        chunks = [new_events(0)]
+        for chunk in self.chunks():
+            chunks.append(chunk)
+            if progress is not None:
+                progress(self.fraction_read)
+        return np.concatenate(chunks)
+
     def blocks(self, *, with_quotes: bool = False) -> Iterator[Block]:
         """Yield what `chunks` does and, on demand, the best prices that the venue sent beside the book."""
+        self._begin()
+        return self._blocks(with_quotes)
+
+    def _begin(self) -> None:
+        """Forget the pass before."""
         self.defects.clear()
         for file in self.files:
             file.bytes_read = 0
-        return self._blocks(with_quotes)
 
     @abstractmethod
     def _blocks(self, with_quotes: bool) -> Iterator[Block]: ...

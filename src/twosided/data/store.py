@@ -6,7 +6,7 @@ folder and renamed when it is whole.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ import polars as pl
 from polars.io.plugins import register_io_source
 from pydantic import BaseModel, ValidationError
 
-from twosided.data.files import InputFile
-from twosided.data.parquet import ROWS_PER_BLOCK, frames, is_parquet, metadata_of, schema_of
+from twosided.data.files import InputFile, brief
+from twosided.data.parquet import ROWS_PER_BLOCK, frames, is_parquet, metadata_of, rows_of, schema_of
 from twosided.data.raw import Raw, new_events
 from twosided.data.source import Block, LocalClock, Recorded, Source
 from twosided.errors import DataError, InputError
@@ -69,28 +69,54 @@ class StoredSource(Source):
         super().__init__("twosided", files, first.instruments, inferred)
         self._headers = headers
         self.made_from = tuple(name for header in headers for name in header.names)
-        self.events_known = sum(header.events for header in headers)
         corrections = {Recorded(header.clock_offset_ns, header.min_latency_ns) for header in headers}
         self.recorded = corrections.pop() if len(corrections) == 1 else None
 
-    def _blocks(self, with_quotes: bool) -> Iterator[Block]:  # noqa: ARG002 - quotes are not stored
-        clock = LocalClock(self.defects)
+    def read_all(self, progress: Callable[[float], None] | None = None) -> Events:
+        """Return all events as one array, each decoded to where it belongs."""
+        self._begin()
+        whole = new_events(sum(header.events for header in self._headers))
+        done = 0
         for file, header in zip(self.files, self._headers, strict=True):
-            self.defects.restore(header.defects, list(header.notes))
-            first, rest = 0, None
-            for frame in frames(file, list(_COLUMNS)):
-                events = _interleaved(file, frame, first, len(self.instruments), header.clock_offset_ns, clock)
-                first += frame.height
-                if rest is not None:
-                    events = np.concatenate([rest, events]).view(np.recarray)
+            for events in self._decoded(file, header, whole[done:]):
+                done += len(events)
+                if progress is not None:
+                    progress(self.fraction_read)
+            _require_end(file, whole[:done])
+        return whole
+
+    def _blocks(self, with_quotes: bool) -> Iterator[Block]:  # noqa: ARG002 - quotes are not stored
+        for file, header in zip(self.files, self._headers, strict=True):
+            rest = new_events(0)
+            for decoded in self._decoded(file, header, None):
+                events = np.concatenate([rest, decoded]) if len(rest) else decoded
                 ends = np.flatnonzero(events["flags"] & Flag.LAST_OF_MESSAGE)
                 cut = int(ends[-1]) + 1 if len(ends) else 0
-                rest = events[cut:] if cut < len(events) else None
+                rest = events[cut:]
                 yield Block(events[:cut], None)
-            if rest is not None:
-                raise DataError(file.path, f"row {first - 1}", "the last message does not end; expected LAST_OF_MESSAGE in flags")
-            if first != header.events:
-                raise DataError(file.path, "", f"holds {first} events; expected {header.events}, as its metadata says")
+            _require_end(file, rest)
+
+    def _decoded(self, file: InputFile, header: Header, into: Events | None) -> Iterator[Events]:
+        """Yield the events of a file with recorded local times, in *into* where it is given."""
+        self.defects.restore(header.defects, list(header.notes))
+        done = 0
+        for frame in frames(file, list(_COLUMNS)):
+            if done + frame.height <= header.events:
+                events = new_events(frame.height) if into is None else into[done : done + frame.height]
+                _decode(file, frame, done, len(self.instruments), header.clock_offset_ns, self._clock, events)
+                yield events
+            done += frame.height
+        if done != header.events:  # not what the file's own index says: it is damaged in a way that Polars did not see
+            raise DataError(file.path, "", f"holds {done} events; expected {header.events}, as its metadata says")
+
+    def _begin(self) -> None:
+        super()._begin()
+        self._clock = LocalClock(self.defects)
+
+
+def _require_end(file: InputFile, events: Events) -> None:
+    if len(events) and not events["flags"][-1] & Flag.LAST_OF_MESSAGE:
+        raise DataError(file.path, "", "its last message does not end; expected LAST_OF_MESSAGE in the last flags")
 
 
 def _header_of(file: InputFile) -> Header:
@@ -100,10 +126,12 @@ def _header_of(file: InputFile) -> Header:
         header = Header.model_validate_json(text)
     except ValidationError as error:
         raise DataError(
-            file.path, "", f"its metadata cannot be read ({error.errors()[0]['msg']}); convert the recording again"
+            file.path, "", f"its metadata cannot be read ({brief(error.errors()[0]['msg'])}); convert the recording again"
         ) from None
     if header.format != _VERSION or not header.instruments:
         raise DataError(file.path, "", f"is of version {header.format} of this format; this package reads version {_VERSION}")
+    if rows_of(file) != header.events:
+        raise DataError(file.path, "", f"holds {rows_of(file)} events; expected {header.events}, as its metadata says")
     schema = schema_of(file)
     for name, kind in _COLUMNS.items():
         if schema.get(name) != kind:
@@ -118,8 +146,10 @@ def _first_local_ns(file: InputFile) -> int:
     return int(first["local_ns"][0]) + header.clock_offset_ns if first is not None and first.height else 0
 
 
-def _interleaved(file: InputFile, frame: pl.DataFrame, first: int, markets: int, offset_ns: int, clock: LocalClock) -> Events:
-    """Return the rows of *frame* as events with recorded local times.
+def _decode(
+    file: InputFile, frame: pl.DataFrame, first: int, markets: int, offset_ns: int, clock: LocalClock, events: Events
+) -> None:
+    """Write the rows of *frame*, the first of which is row *first*, into *events* with recorded local times.
 
     Raises:
         DataError: a value that no event can have.
@@ -137,15 +167,15 @@ def _interleaved(file: InputFile, frame: pl.DataFrame, first: int, markets: int,
         if wrong.any():
             row = int(np.argmax(wrong))
             raise DataError(file.path, f"row {first + row}", f"{name} is {columns[name][row]}, which no event can have")
-    events = new_events(frame.height)
     empty = pl.Series([], dtype=pl.String)
+    events["flags"] = columns["flags"]  # the clock counts messages
     raw = Raw(file, events, empty, empty, np.arange(first, first + frame.height))
     columns["local_ns"] = clock.ordered(raw, columns["exch_ns"], columns["local_ns"] + offset_ns)
+    targets = [(events[name], column) for name, column in columns.items()]
     for begin in range(0, frame.height, _ROWS_AT_ONCE):
         part = slice(begin, begin + _ROWS_AT_ONCE)
-        for name, column in columns.items():
-            events[name][part] = column[part]
-    return events
+        for target, column in targets:
+            target[part] = column[part]
 
 
 def write_store(path: str | Path, header: Header, chunks: Iterator[Events]) -> Path:
@@ -166,7 +196,7 @@ def write_store(path: str | Path, header: Header, chunks: Iterator[Events]) -> P
         frame.sink_parquet(partial, metadata={_KEY: header.model_dump_json()}, row_group_size=ROWS_PER_BLOCK, statistics=False)
         partial.replace(path)
     except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise InputError(f"{path} cannot be written: {' '.join(str(error).split())[:160]}; nothing was left behind") from None
+        raise InputError(f"{path} cannot be written: {brief(error)}; nothing was left behind") from None
     finally:
         partial.unlink(missing_ok=True)
     return path

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from twosided.data.files import InputFile
+from twosided.data.files import InputFile, brief
 from twosided.data.numbers import Ints, steps_of, unusable_text
 from twosided.errors import DataError
 
@@ -33,7 +33,7 @@ def tables(file: InputFile) -> Iterator[pl.DataFrame]:
     """
     names = header_of(file.head)
     if len(set(names)) != len(names):
-        raise DataError(file.path, "line 1", f"names a column twice: {', '.join(names)}")
+        raise DataError(file.path, "line 1", f"names a column twice: {brief(', '.join(names))}")
     first = 1
     for block in file.blocks():
         begin, content = (2, block[block.index(b"\n") + 1 :]) if first == 1 else (first, block)
@@ -48,7 +48,7 @@ def _table(file: InputFile, first: int, content: bytes, names: list[str]) -> pl.
     fields = np.diff(np.searchsorted(np.flatnonzero(letters == _COMMA), ends), prepend=0) + 1
     wrong = np.flatnonzero(fields != len(names))
     if len(wrong):
-        problem = f"has {fields[wrong[0]]} fields; expected {len(names)}: {', '.join(names[:12])}"
+        problem = f"has {fields[wrong[0]]} fields; expected {len(names)}: {brief(', '.join(names))}"
         raise DataError(file.path, f"line {first + wrong[0]}", problem)
     try:
         content.decode()
@@ -111,5 +111,5 @@ def mapped(file: InputFile, frame: pl.DataFrame, name: str, meanings: dict[str, 
     if numbers.null_count():
         place = int(numbers.is_null().arg_max() or 0)
         known = ", ".join(word or "nothing" for word in meanings)
-        raise DataError(file.path, f"{file.place} {frame[LINE][place]}", f"{name} is {frame[name][place]!r}; allowed: {known}")
+        raise DataError(file.path, f"{file.place} {frame[LINE][place]}", f"{name} is {frame[name][place]!r:.60}; allowed: {known}")
     return numbers.to_numpy()

@@ -109,7 +109,7 @@ class TardisReader:
             self.symbol, self.venue = frame["symbol"][0], frame["exchange"][0]
         other = (frame["symbol"] != self.symbol).arg_max() if frame.height else None
         if other is not None and frame["symbol"][other] != self.symbol:
-            problem = f"has rows of {self.symbol} and of {frame['symbol'][other]}; choose one with --symbol"
+            problem = f"has rows of {self.symbol:.60} and of {frame['symbol'][other]:.60}; choose one with --symbol"
             raise DataError(file.path, f"line {frame[LINE][other]}", problem)
         return frame
 

@@ -8,7 +8,7 @@ message, because a half-applied message may be crossed.
 `touches` takes a whole array; `TouchTracker` takes a recording in pieces, keeps the book between them and counts what it meets.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -135,7 +135,7 @@ class TouchTracker:
         """
         if len(events) and int(events["kind"].max()) >= Kind.ADD:
             raise InputError("the events are order by order; touches are followed in recordings by level")
-        out: Touches = np.zeros(len(events), TOUCH).view(np.recarray)
+        out = cast("Touches", np.zeros(len(events), TOUCH))
         self._state[_LINES] = 0
         begin = 0
         while begin < len(events):

@@ -1,0 +1,85 @@
+"""A file that cannot be read is named, with the byte where it breaks."""
+
+import gzip
+import os
+import random
+
+import pytest
+
+from twosided.data.files import InputFile
+from twosided.errors import DataError
+
+
+def test_lines_and_blocks_hold_the_content_packed_or_not(tmp_path):
+    content = b"".join(b"%d %s\n" % (i, b"x" * (i % 97)) for i in range(60_000))
+    for name, packed in (("a.txt", content), ("no-ending-says-so", gzip.compress(content))):
+        path = tmp_path / name
+        path.write_bytes(packed)
+        file = InputFile(path)
+        assert file.head == content[: 1 << 16]
+        lines = list(file.lines())
+        assert [number for number, _ in lines] == list(range(1, 60_001))
+        assert b"".join(line for _, line in lines) == content
+        blocks = list(file.blocks())
+        assert b"".join(blocks) == content
+        assert all(block.endswith(b"\n") for block in blocks)
+        assert file.bytes_read == file.bytes_total == path.stat().st_size
+
+
+def test_a_last_line_without_end_is_completed(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"one\ntwo")
+    assert b"".join(InputFile(path).blocks()) == b"one\ntwo\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("missing", None, "no such file"),
+        ("empty", b"", "is empty"),
+        ("packed-empty.gz", gzip.compress(b""), "is empty once unpacked"),
+        ("a.zst", b"\x28\xb5\x2f\xfd rest", "unpack it first: zstd -d"),
+        ("a.parquet.gz", gzip.compress(b"PAR1 and more"), "unpack it first: gzip -d"),
+        ("short.gz", gzip.compress(b"x" * 100)[:-6], "truncated"),
+        ("header.gz", b"\x1f\x8b\x08", "truncated"),
+        ("garbage.gz", b"\x1f\x8b\x08\x00" + b"\xff" * 40, "corrupt"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path, name, content, said):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=said) as caught:
+        InputFile(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(DataError, match="is a folder; name the files in it"):
+        InputFile(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_refused(tmp_path):
+    path = tmp_path / "secret"
+    path.write_text("x")
+    path.chmod(0)
+    with pytest.raises(DataError, match="Permission denied"):
+        InputFile(path)
+
+
+def test_a_gzip_stream_that_breaks_off_names_the_byte(tmp_path):
+    packed = gzip.compress(random.Random(1).randbytes(300_000))
+    path = tmp_path / "a.gz"
+    path.write_bytes(packed[:200_000])
+    with pytest.raises(DataError, match="byte 200000: the gzip stream breaks off"):
+        list(InputFile(path).lines())
+
+
+def test_a_gzip_stream_that_is_damaged_names_the_byte(tmp_path):
+    packed = bytearray(gzip.compress(random.Random(1).randbytes(300_000)))
+    packed[-5] ^= 255  # the check sum
+    path = tmp_path / "a.gz"
+    path.write_bytes(packed)
+    with pytest.raises(DataError, match=r"byte \d+: the gzip stream is corrupt"):
+        list(InputFile(path).blocks())
