@@ -1,6 +1,7 @@
-"""Makes `scene`, the small language of replay tests, importable from the tests beside it."""
+"""Makes what replay tests share importable: `scene`, the small language beside them; feed, quoter and peer of the benchmarks."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "benchmarks")]

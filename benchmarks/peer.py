@@ -1,0 +1,131 @@
+"""hftbacktest 2.4 on the same feed with the same strategy: the peer of the benchmarks and of tests/engines/test_peer.py.
+
+Its fastest book, the ROI vector, is used. Its exchange applies every event by itself where ours looks only at whole messages, and
+its partial-fill exchange does not book partial fills, so comparisons are made without them.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import hftbacktest as hft
+import numpy as np
+import numpy.typing as npt
+from hftbacktest.types import (
+    BUY_EVENT,
+    DEPTH_EVENT,
+    EXCH_EVENT,
+    LOCAL_EVENT,
+    SELL_EVENT,
+    TRADE_EVENT,
+    event_dtype,
+)
+from numba import njit
+
+from twosided.market.event import Events, Kind
+from twosided.market.instrument import Instrument
+
+__all__ = ["PeerRun", "converted", "run_peer"]
+
+MAKER_FEE, TAKER_FEE = -0.00005, 0.0007  # of value; the same as feeds.INSTRUMENT has in bps
+
+
+@dataclass(frozen=True)
+class PeerRun:
+    """What the peer did: the clock, its position and the number of its trades at each decision, and the account at the end."""
+
+    decision_ns: npt.NDArray[np.int64]
+    position_lots: npt.NDArray[np.int64]
+    trades: npt.NDArray[np.int64]
+    volume: float
+    cash: float  # fees taken off
+    fees: float
+
+
+def converted(events: Events, instrument: Instrument) -> npt.NDArray[np.void]:
+    """Return the levels and trades of *events* as the peer's records.
+
+    Prices are rounded to the decimals of the tick, so that its ticks are ours.
+    """
+    rows = np.zeros(len(events), event_dtype)
+    kind = np.where(events["kind"] == Kind.TRADE, np.uint64(TRADE_EVENT), np.uint64(DEPTH_EVENT))
+    side = np.where(events["side"] > 0, np.uint64(BUY_EVENT), np.uint64(SELL_EVENT))
+    rows["ev"] = kind | side | np.uint64(EXCH_EVENT) | np.uint64(LOCAL_EVENT)
+    rows["exch_ts"], rows["local_ts"] = events["exch_ns"], events["local_ns"]
+    rows["px"] = np.round(events["ticks"] * float(instrument.tick_size), -int(instrument.tick_size.as_tuple().exponent))
+    rows["qty"] = np.round(events["lots"] * float(instrument.lot_size), -int(instrument.lot_size.as_tuple().exponent))
+    return rows
+
+
+@njit  # a jitclass argument: numba cannot keep this on disk, so the peer compiles it again in every process
+def _quote(backtest, every_ns, half_spread_ticks, skew_ticks, quantity, most_quantities, log):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Quote as `quoter.quoter` does; keep orders whose price is still wanted, cancel the others."""
+    tick_size, n = backtest.depth(0).tick_size, 0
+    while backtest.elapse(every_ns) == 0:
+        backtest.clear_inactive_orders(0)
+        depth, position = backtest.depth(0), backtest.position(0)
+        if n < len(log):
+            log[n, 0], log[n, 2] = backtest.current_timestamp, backtest.state_values(0).num_trades
+            log[n, 1] = np.int64(np.round(position / depth.lot_size))
+        n += 1
+        held = position / quantity
+        fair = 0.5 * (depth.best_bid_tick + depth.best_ask_tick) - skew_ticks * held
+        bid = min(np.int64(np.floor(fair - half_spread_ticks)), depth.best_bid_tick)
+        ask = max(np.int64(np.ceil(fair + half_spread_ticks)), depth.best_ask_tick)
+        want_bid, want_ask = held < most_quantities - 0.5, held > 0.5 - most_quantities
+        orders = backtest.orders(0).values()
+        while orders.has_next():
+            order = orders.get()
+            if order.side == hft.BUY and order.price_tick == bid and want_bid:
+                want_bid = False
+            elif order.side == hft.SELL and order.price_tick == ask and want_ask:
+                want_ask = False
+            elif order.cancellable:
+                backtest.cancel(0, order.order_id, False)
+        if want_bid:
+            backtest.submit_buy_order(0, np.uint64(bid), bid * tick_size, quantity, hft.GTX, hft.LIMIT, False)
+        if want_ask:
+            backtest.submit_sell_order(0, np.uint64(ask), ask * tick_size, quantity, hft.GTX, hft.LIMIT, False)
+    return n
+
+
+def run_peer(
+    rows: npt.NDArray[np.void],
+    instrument: Instrument,
+    params: dict[str, float],
+    *,
+    price_range: tuple[float, float],
+    queue: str = "power",
+    exponent: float = 2.0,
+    latency_ns: int = 1_000_000,
+    every_ns: int = 100_000_000,
+    decisions: int = 0,
+) -> PeerRun:
+    """Run the peer over *rows* from memory, and keep what it saw at the first *decisions* decisions.
+
+    Args:
+        rows: see `converted`.
+        instrument: for tick and lot size.
+        params: of the strategy, see `quoter.PARAMS`.
+        price_range: lowest and highest price that its book holds.
+        queue: "power" with *exponent*, or "log".
+        exponent: of the power model.
+        latency_ns: of orders and of responses.
+        every_ns: between decisions.
+        decisions: rows of the log; more decisions are made and not logged.
+    """
+    asset = hft.BacktestAsset().data(rows).linear_asset(1.0).constant_order_latency(latency_ns, latency_ns)
+    asset = asset.power_prob_queue_model(exponent) if queue == "power" else asset.log_prob_queue_model()
+    asset = asset.no_partial_fill_exchange().trading_value_fee_model(MAKER_FEE, TAKER_FEE)
+    asset = asset.tick_size(float(instrument.tick_size)).lot_size(float(instrument.lot_size))
+    asset = asset.roi_lb(price_range[0]).roi_ub(price_range[1]).last_trades_capacity(0)
+    backtest: Any = hft.ROIVectorMarketDepthBacktest([asset])
+    log = np.zeros((decisions, 3), np.int64)
+    made = _quote(backtest, every_ns, *(params[name] for name in _ORDER), log)
+    values = backtest.state_values(0)
+    account = (values.trading_volume, values.balance - values.fee, values.fee)
+    backtest.close()
+    log = log[:made]
+    return PeerRun(log[:, 0], log[:, 1], log[:, 2], *account)
+
+
+_ORDER = ("half_spread_ticks", "skew_ticks", "quantity", "most_quantities")
