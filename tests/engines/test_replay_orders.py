@@ -123,3 +123,10 @@ def test_every_line_of_the_order_log_has_an_order_a_time_and_a_reason_in_order_o
     assert (run.orders["order_id"] > 0).all()
     requested = run.orders.filter(run.orders["action"] <= 3)
     assert (requested["reason"] > 0).all()
+
+
+@pytest.mark.parametrize("ticks", [2**31, -(2**31), 2**45])
+def test_a_price_that_no_book_can_hold_is_denied_once_and_not_sent(ticks):
+    run = play(Scene().quiet(30), {2: [(1, 0, ticks, 5), (-1, 0, 105, 5)], 20: [(1, 0, 99, 5)]})
+    assert actions(run, "DENIED") == [("DENIED", "PRICE_OUT_OF_RANGE")]
+    assert actions(run, "SEND_NEW") == [("SEND_NEW", "QUOTE")] * 2

@@ -33,6 +33,7 @@ from twosided.execution.codes import (
     IS_UNKNOWN,
     IS_WORKING,
     WHY_NO_FREE_SLOT,
+    WHY_PRICE_OUT_OF_RANGE,
     WHY_QUOTE,
     WHY_QUOTE_MOVED,
     WHY_QUOTE_SMALLER,
@@ -58,6 +59,8 @@ from twosided.execution.wire import send_to_venue
 __all__ = ["manage", "on_report", "step_at"]
 
 _SENTINEL = 1 << 40
+_MOST_TICKS = (1 << 31) - (1 << 20)
+"""Books hold 32-bit prices; the rest is room for rounding to a step."""
 
 
 def _step_at(venue: Any, ticks: int, below: bool) -> int:
@@ -277,6 +280,20 @@ level_is_served = compiled(_level_is_served)
 manage_side = compiled(_manage_side)
 
 
+def _withdraw_unpriceable(s: Any, k: int, m: int) -> None:
+    """Withdraw quotes at prices that a book cannot hold, and log each once."""
+    for index in range(2):
+        for level in range(s.n_levels):
+            quote, last = quote_at(s, k, m, index, level), wanted_at(s, k, m, index, level)
+            if quote.lots > 0 and not -_MOST_TICKS < quote.ticks < _MOST_TICKS:
+                if last.ticks != quote.ticks:
+                    log_denied(s, k, m, 1 - 2 * index, quote.ticks, quote.lots, WHY_PRICE_OUT_OF_RANGE)
+                last.ticks, quote.lots = quote.ticks, 0
+
+
+withdraw_unpriceable = compiled(_withdraw_unpriceable)
+
+
 def _lowest_ask(s: Any, k: int, m: int) -> int:
     """Return the lowest wanted ask as it would be sent, a price beyond all others without one."""
     lowest = _SENTINEL
@@ -314,6 +331,7 @@ note_quotes = compiled(_note_quotes)
 def _manage(s: Any, k: int) -> None:
     """Bring strategy *k*'s orders in every market to the quotes it wants now."""
     for m in range(s.n_markets):
+        withdraw_unpriceable(s, k, m)
         lowest = lowest_ask(s, k, m)
         note_quotes(s, k, m, lowest)
         manage_side(s, k, m, 1, lowest - 1)  # a bid that would meet an own ask is not sent
