@@ -52,6 +52,12 @@ def test_two_descriptions_of_one_book_do_not_join(recording_file):
         open_source([recording_file("quotes"), recording_file("changes")])
 
 
+def test_a_file_named_twice_is_refused(recording_file):
+    path = recording_file("plain")
+    with pytest.raises(InputError, match="twice; expected every file once"):
+        open_source([path, path.parent / "." / path.name])
+
+
 def test_no_files_are_refused():
     with pytest.raises(InputError, match="paths is empty"):
         open_source([])

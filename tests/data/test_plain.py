@@ -42,6 +42,18 @@ def test_every_kind_is_read(recording_file):
     ]
 
 
+def test_a_snapshot_is_one_message_at_the_time_of_its_end(recording_file, text_of):
+    text = (
+        text_of("plain")
+        .replace("1000,2000,depth,ask", "1001,2010,depth,ask")
+        .replace("1000,2000,snapshot_end", "1002,2020,snapshot_end")
+    )
+    events = load(recording_file("plain", text=text), **STEPS).events
+    assert events["flags"][:5].tolist() == [SNAPSHOT, SNAPSHOT, SNAPSHOT, SNAPSHOT | LAST, 0]
+    assert events["exch_ns"][:4].tolist() == [1002] * 4
+    assert events["local_ns"][:4].tolist() == [2020] * 4
+
+
 def test_columns_may_stand_in_any_order_and_optional_ones_be_absent(recording_file, text_of):
     rows = [line.split(",") for line in text_of("plain").splitlines()]
     text = "\n".join(",".join(row[i] for i in (5, 2, 3, 1, 0, 4)) for row in rows) + "\n"

@@ -86,6 +86,9 @@ def open_source(
     files = [InputFile(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     if not files:
         raise InputError("paths is empty; expected at least one file")
+    twice = next((file for i, file in enumerate(files) if any(file.path.samefile(other.path) for other in files[:i])), None)
+    if twice is not None:
+        raise InputError(f"paths names {twice.path} twice; expected every file once")
     tick, lot = _stated(tick_size, "tick_size"), _stated(lot_size, "lot_size")
     found = [_recognise(file, format) for file in files]
     known = found[0][0]

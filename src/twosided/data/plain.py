@@ -9,7 +9,8 @@ of the level for depth (0 removes it), the Status number for status (0 closed, 1
 value for funding. ``id``: update or trade id. ``market``: 0, 1, ... where a file holds several instruments.
 
 Columns may stand in any order. Consecutive rows of a market with equal times are one message, and so is everything from a
-snapshot_begin to its snapshot_end. In Parquet, times are integers, price and size floats, decimals or text.
+snapshot_begin to its snapshot_end, at the time of the latter. In Parquet, times are integers, price and size floats, decimals or
+text.
 """
 
 from collections.abc import Iterator
@@ -136,8 +137,11 @@ def _raw(file: InputFile, frame: pl.DataFrame) -> Raw:
     events["kind"], events["side"] = kind, np.where(takes_side, side, 0)
     events["id"] = _unsigned(file, frame, "id", pl.UInt64) if "id" in frame.columns else 0
     events["market"] = _unsigned(file, frame, "market", pl.UInt8) if "market" in frame.columns else 0
-    last = np.append(_begins(frame)[1:], True)
-    events["flags"] = last * _LAST + ((opened > 0) | begin) * int(Flag.SNAPSHOT)
+    begins = _begins(frame)
+    ends = np.append(begins[1:], True)
+    final = np.flatnonzero(ends)[np.cumsum(begins) - 1]  # a snapshot whose rows have several times is known at the last of them
+    events["exch_ns"], events["local_ns"] = events["exch_ns"][final], events["local_ns"][final]
+    events["flags"] = ends * _LAST + ((opened > 0) | begin) * int(Flag.SNAPSHOT)
     priced = np.isin(kind, (Kind.DEPTH, Kind.TRADE))
     raw = Raw(file, events, _zero_unless(priced, frame["price"]), _zero_unless(priced, frame["size"]), frame[LINE].to_numpy())
     market = events["market"]

@@ -82,8 +82,10 @@ def changed(*columns: pl.Series | npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     result = np.zeros(len(columns[0]), np.bool_)
     result[:1] = True
     for column in columns:
-        values = column.to_numpy() if isinstance(column, pl.Series) else column
-        result[1:] |= values[1:] != values[:-1]
+        if isinstance(column, pl.Series):
+            result |= column.ne_missing(column.shift()).to_numpy()
+        else:
+            result[1:] |= column[1:] != column[:-1]
     return result
 
 
