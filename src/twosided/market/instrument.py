@@ -77,7 +77,7 @@ class Instrument(_Frozen):
 
     Raises:
         pydantic.ValidationError: a size that is not positive, a tick table that is not in order or whose steps are not multiples
-            of `tick_size`; `twosided.app.config` and `Instrument.of` turn it into an `InputError` of one sentence.
+            of `tick_size`; readers and the command line turn it into an `InputError` of one sentence.
     """
 
     symbol: str
