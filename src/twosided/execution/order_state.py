@@ -8,8 +8,8 @@ Reports may come late, twice or in another order than things happened, so every 
 - an answer that is overdue makes the order UNKNOWN, which only a report about this very order can end;
 - a cancel or replace that came "too late" while we have seen no end of the order makes it UNKNOWN too: the venue must be asked.
 
-The caller owes it two things that a state cannot know: a fill is counted once, by its execution number; and an answer to a replace or
-cancel is passed on while another request is under way only if it answers that request.
+The caller owes it two things that a state cannot know: a fill is counted once, by its execution number; and while a request is
+under way, an answer to a replace or cancel is passed on only if it answers that request.
 """
 
 from twosided._compile import compiled
