@@ -6,12 +6,11 @@ from hypothesis import strategies as st
 
 from twosided.errors import InputError
 from twosided.market.ladder import ASK, BID, best_of, level_of, new_books
-from twosided.market.orderbook import (
+from twosided.market.order_queues import (
     ORDER_BEHIND,
     ORDER_ID,
     ORDER_LOTS,
     ORDER_ROW,
-    OrderBook,
     add_order,
     clear_side,
     find_order,
@@ -20,6 +19,7 @@ from twosided.market.orderbook import (
     remove_order,
     ticks_of,
 )
+from twosided.market.orderbook import OrderBook
 
 
 class NaiveBook:

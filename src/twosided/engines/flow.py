@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from twosided._compile import compiled
 from twosided._random import Purpose, uniform
+from twosided.engines.flow_stream import write_act, write_book
 from twosided.errors import InputError
 from twosided.execution.matching import (
     IMMEDIATE,
@@ -35,16 +36,14 @@ from twosided.execution.matching import (
     most_reports,
     submit_order,
 )
-from twosided.market.event import EVENT, Events, Flag, Kind, Status
+from twosided.market.event import EVENT, Events
 from twosided.market.instrument import Instrument
-from twosided.market.ladder import NO_ASK, NO_BID, best_of, grow_books, is_full, level_of, new_books, next_level
+from twosided.market.ladder import NO_BID, best_of, grow_books, is_full, new_books
 from twosided.market.order import OrderAction
-from twosided.market.orderbook import (
-    ORDER_BEHIND,
+from twosided.market.order_queues import (
     ORDER_ID,
     ORDER_LOTS,
     ORDER_ROW,
-    find_order,
     first_order,
     grow_orders,
     is_book_full,
@@ -57,24 +56,23 @@ from twosided.units import NS_PER_SECOND
 
 __all__ = ["FlowSettings", "generate_market"]
 
-_FLOW, _FEED = int(Purpose.FLOW), int(Purpose.FEED_LATENCY)
-_LAST, _SNAPSHOT = int(Flag.LAST_OF_MESSAGE), int(Flag.SNAPSHOT)
+_FLOW = int(Purpose.FLOW)
 
 
 class FlowSettings(BaseModel):
     """What kind of market; the defaults resemble a liquid share at 100 with a tick of 0.01."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    acts_per_second: float = Field(default=36.0, gt=0, description="mean rate of orders, cancels and trades together")
+    acts_per_second: float = Field(default=36.0, gt=0, description="about how many orders, cancels and trades together")
     volatility_ticks: float = Field(default=0.85, ge=0, description="of the efficient price, ticks per sqrt second")
     impact_ticks: float = Field(default=0.8, ge=0, description="move of the makers' belief per surprising trade")
     half_spread_ticks: float = Field(default=0.3, ge=0, description="least distance of makers' orders from their belief")
     trade_share: float = Field(default=0.035, gt=0, le=0.05, description="share of acts that are traders'")
     informed_share: float = Field(default=0.4, ge=0, le=1, description="share of traders who know the efficient price")
     resting_orders: int = Field(default=140, ge=20, description="about how many orders rest")
-    order_lots: int = Field(default=20, ge=1, description="least size of makers' orders; the mean is about twice this")
-    trade_lots: int = Field(default=40, ge=1, description="least size of traders' orders; the mean is about twice this")
+    order_lots: int = Field(default=20, ge=1, description="least size of makers' orders; the mean is 2.7 times that")
+    trade_lots: int = Field(default=40, ge=1, description="least size of traders' orders; the mean is 2.7 times that")
     min_latency_ns: int = Field(default=500_000, ge=0, description="least feed latency")
     extra_latency_ns: int = Field(default=600_000, ge=0, description="mean of what comes on top, skewed to the right")
     start_ns: int = Field(default=1_704_205_800 * NS_PER_SECOND, gt=0, description="exchange time of the opening, UTC")
@@ -84,7 +82,8 @@ _INSTRUMENT = Instrument(symbol="FLOW", tick_size=Decimal("0.01"), lot_size=Deci
 _OPENING_TICKS = 10_000
 
 # Calibrated once: docs/decisions/0003-order-flow.md.
-_EXCITED_ACTS, _DECAY_PER_S = 16.0, 5.0  # how many acts each trader draws after him in the mean, and how fast they come
+_EXCITED_ACTS, _DECAY_PER_S = 16.0, 5.0  # how many acts each trade draws after it in the mean, and how fast they come
+_TAKERS = 0.87  # share of traders who find something to trade
 _STAY = 0.75  # an uninformed trader keeps to the side of the last one
 _COLLAR_TICKS = 5  # his market order goes no further than this beyond the touch
 _SLIP_TICKS = 0.2  # an informed trader wants to gain more than this
@@ -93,7 +92,7 @@ _NEAR_TICKS, _FAR_TICKS, _FAR_SHARE = 2.0, 10.0, 0.4  # how far behind the least
 _ALERT = 0.95  # share of withdrawals that look first for orders at the touch that the belief has made too cheap
 _MOVE_SHARE, _REDUCE_SHARE = 0.2, 0.1  # of withdrawals: to another price, to half the size; the others are cancels
 _TAIL, _LARGEST = 1.5, 40.0  # sizes: exponent of the Pareto distribution, and the largest in multiples of the least
-_WARM_UP_S = 60.0  # not recorded: the book finds its shape
+_WARM_UP_S = 30.0  # not recorded: the book finds its shape
 
 _FLOW_STATE = np.dtype(
     (
@@ -183,7 +182,6 @@ _next_act_c = compiled(_next_act)
 
 def _trade(levels: Any, orders: Any, reports: Any, flow: Any) -> int:
     """Let a trader come; return how many reports that made."""
-    flow.excited_rate += _EXCITED_ACTS * _DECAY_PER_S
     bid, ask = best_of(levels, 0), best_of(levels, 1)
     lots = _size_c(flow, flow.trade_lots)
     informed = _draw_c(flow) < flow.informed_share
@@ -203,6 +201,7 @@ def _trade(levels: Any, orders: Any, reports: Any, flow: Any) -> int:
     if count > 2:  # accepted and at least one pair of fills
         flow.belief_ticks += flow.impact_ticks * (side - _SIGN_MEMORY * flow.last_sign)
         flow.last_sign = side
+        flow.excited_rate += _EXCITED_ACTS * _DECAY_PER_S
     return int(count)
 
 
@@ -267,124 +266,6 @@ def _withdraw(levels: Any, orders: Any, reports: Any, flow: Any, node: int) -> i
 
 _withdraw_c = compiled(_withdraw)
 
-# ---------------------------------------------------------------- events
-
-
-def _begin_message(flow: Any) -> None:
-    """Stamp a message: exchange times are distinct, local times never go backwards."""
-    flow.messages += 1
-    flow.exch_ns = max(flow.exch_ns + 1, flow.start_ns + int(flow.now_s * 1e9))
-    wait = -math.log(1.0 - uniform(flow.seed, _FEED, flow.messages))
-    latency_ns = flow.min_latency_ns + int(0.5 * flow.extra_latency_ns * wait * wait)  # the mean of wait² is 2
-    flow.local_ns = max(flow.local_ns + 1, flow.exch_ns + latency_ns)
-
-
-_begin_message_c = compiled(_begin_message)
-
-
-def _write(events: Any, count: int, flow: Any, kind: int, flags: int, event_id: int, side: int, ticks: int, lots: int) -> int:
-    """Write one event of the current message and return how many there are."""
-    event = events[count]
-    event.exch_ns = flow.exch_ns
-    event.local_ns = flow.local_ns
-    event.id = event_id
-    event.lots = lots
-    event.ticks = ticks
-    event.kind = kind
-    event.flags = flags
-    event.side = side
-    event.market = flow.market
-    return count + 1
-
-
-_write_c = compiled(_write)
-
-
-def _write_book(levels: Any, orders: Any, events: Any, flow: Any) -> int:
-    """Write the snapshot, and that the market is open; return how many events that took."""
-    _begin_message_c(flow)
-    count = _write_c(events, 0, flow, Kind.SNAPSHOT_BEGIN, _SNAPSHOT, flow.messages, 0, 0, 0)
-    for row in range(2):
-        side, ticks = 1 - 2 * row, best_of(levels, row)
-        while ticks != NO_BID and ticks != NO_ASK:  # noqa: PLR1714 - compiled code compares numbers
-            if flow.by_order:
-                node = first_order(orders, row, ticks)
-                while node != 0:
-                    lots = orders[node + ORDER_LOTS]
-                    count = _write_c(events, count, flow, Kind.ADD, _SNAPSHOT, orders[node + ORDER_ID], side, ticks, lots)
-                    node = orders[node + ORDER_BEHIND]
-            else:
-                lots = level_of(levels, row, ticks)
-                count = _write_c(events, count, flow, Kind.DEPTH, _SNAPSHOT, flow.messages, side, ticks, lots)
-            ticks = next_level(levels, row, ticks)
-    count = _write_c(events, count, flow, Kind.SNAPSHOT_END, _SNAPSHOT | _LAST, flow.messages, 0, 0, 0)
-    _begin_message_c(flow)
-    return _write_c(events, count, flow, Kind.STATUS, _LAST, flow.messages, 0, 0, Status.OPEN)
-
-
-write_book = compiled(_write_book)
-
-
-def _write_act(
-    levels: Any, orders: Any, reports: Any, made: int, events: Any, count: int, flow: Any, order_id: int, side: int, old_ticks: int
-) -> int:
-    """Write what an act did as one message; return how many events there are.
-
-    An order that rested before stood at *old_ticks*, else *old_ticks* is `NO_BID`.
-    """
-    begin = count
-    _begin_message_c(flow)
-    for line in range(made):
-        report = reports[line]
-        if report.maker == 1:
-            flow.trades += 1
-            count = _write_c(events, count, flow, Kind.TRADE, 0, flow.trades, -report.side, report.ticks, report.lots)
-            if flow.by_order:
-                count = _write_c(events, count, flow, Kind.FILL, 0, report.order_id, report.side, report.ticks, report.lots)
-    node = find_order(orders, 0, order_id)
-    if flow.by_order:
-        if node != 0:
-            kind = Kind.ADD if old_ticks == NO_BID else Kind.MODIFY
-            count = _write_c(events, count, flow, kind, 0, order_id, side, ticks_of(orders, node), orders[node + ORDER_LOTS])
-        elif old_ticks != NO_BID:
-            count = _write_c(events, count, flow, Kind.CANCEL, 0, order_id, side, old_ticks, reports[0].lots)
-    else:
-        count = _write_levels_c(levels, reports, made, events, count, flow)
-        if old_ticks != NO_BID:
-            count = _write_depth_c(levels, events, count, flow, side, old_ticks)
-        if node != 0 and ticks_of(orders, node) != old_ticks:
-            count = _write_depth_c(levels, events, count, flow, side, ticks_of(orders, node))
-    if count > begin:
-        events[count - 1].flags = _LAST
-    return count
-
-
-def _write_depth(levels: Any, events: Any, count: int, flow: Any, side: int, ticks: int) -> int:
-    """Write what a level holds now; return how many events there are."""
-    lots = level_of(levels, 0 if side > 0 else 1, ticks)
-    return _write_c(events, count, flow, Kind.DEPTH, 0, flow.messages, side, ticks, lots)
-
-
-_write_depth_c = compiled(_write_depth)
-
-
-def _write_levels(levels: Any, reports: Any, made: int, events: Any, count: int, flow: Any) -> int:
-    """Write each level that fills have touched, once; return how many events there are."""
-    ticks, side = NO_BID, 0
-    for line in range(made):
-        report = reports[line]
-        if report.maker == 1:
-            if ticks not in (NO_BID, report.ticks):
-                count = _write_depth_c(levels, events, count, flow, side, ticks)
-            ticks, side = report.ticks, report.side
-    if ticks != NO_BID:
-        count = _write_depth_c(levels, events, count, flow, side, ticks)
-    return count
-
-
-_write_levels_c = compiled(_write_levels)
-_write_act_c = compiled(_write_act)
-
 # ---------------------------------------------------------------- the session
 
 
@@ -405,7 +286,7 @@ def _act(levels: Any, orders: Any, reports: Any, events: Any, count: int, flow: 
         return count
     if flow.now_s < 0.0:
         return count
-    return _write_act_c(levels, orders, reports, made, events, count, flow, order_id, reports[0].side, old_ticks)
+    return write_act(levels, orders, reports, made, events, count, flow, order_id, reports[0].side, old_ticks)
 
 
 _act_c = compiled(_act)
@@ -434,7 +315,7 @@ def generate_market(
         seconds: how long it lasts; 6.5 hours by default.
         settings: what kind of market.
         by_order: write ADD, MODIFY, FILL and CANCEL of orders instead of DEPTH of levels; TRADE and all times are the same. A FILL
-            takes its lots from the order, and an order with nothing left is gone.
+            takes its lots from the order, and an order with nothing left is gone; MODIFY is what `OrderBook.replace` does.
         market: number that the events carry.
 
     Returns:
@@ -460,11 +341,12 @@ class _Session:
         self.flow = _new_flow(seed, seconds, settings, by_order, market)
         self.levels, self.orders = new_books(2), new_orders()
         self.reports = np.zeros(most_reports(len(self.orders) // 8), REPORT)
-        self.buffer = np.zeros(1 << 17, EVENT)
+        self.buffer: Any = np.zeros(1 << 17, EVENT)
 
     def events(self) -> Events:
         """Play the session and return what happened."""
         self._play(until_s=0.0)
+        self.flow.now_s = 0.0  # waiting has no memory: who would have come next comes as if he had just begun to wait
         opening = write_book(self.levels, self.orders, self.buffer, self.flow)
         return np.concatenate([self.buffer[:opening].copy(), *self._play(until_s=float(self.flow.end_s))])
 
@@ -472,7 +354,7 @@ class _Session:
         parts: list[Events] = []
         while self.flow.now_s < until_s:
             count = run(self.levels, self.orders, self.reports, self.buffer, self.flow, until_s)
-            parts.append(self.buffer[:count].copy())  # type: ignore[arg-type] - a slice of records holds records
+            parts.append(self.buffer[:count].copy())
             self._grow()
         return parts
 
@@ -493,7 +375,7 @@ def _new_flow(seed: int, seconds: float, settings: FlowSettings, by_order: bool,
         flow[name] = getattr(settings, name)
     rate = settings.acts_per_second
     flow.seed, flow.by_order, flow.market, flow.end_s = seed, by_order, market, seconds
-    flow.base_rate = rate * (1.0 - settings.trade_share * _EXCITED_ACTS)
+    flow.base_rate = rate * (1.0 - settings.trade_share * _TAKERS * _EXCITED_ACTS)
     flow.step_ticks = settings.volatility_ticks * math.sqrt(3.0 / rate)  # a uniform step of half-width h has variance h²/3
     flow.now_s, flow.crowd_sign = -_WARM_UP_S, 1.0
     flow.efficient_ticks = flow.belief_ticks = _OPENING_TICKS + 0.5

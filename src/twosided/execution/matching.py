@@ -22,14 +22,13 @@ from twosided._compile import compiled
 from twosided.errors import InputError
 from twosided.market.ladder import best_of, next_level
 from twosided.market.order import OrderAction, Reason
-from twosided.market.orderbook import (
+from twosided.market.order_queues import (
     ORDER_BEHIND,
     ORDER_ID,
     ORDER_LOTS,
     ORDER_NOTE,
     ORDER_OWNER,
     ORDER_ROW,
-    OrderBook,
     add_order,
     find_order,
     first_order,
@@ -38,6 +37,7 @@ from twosided.market.orderbook import (
     replace_order,
     ticks_of,
 )
+from twosided.market.orderbook import OrderBook
 
 __all__ = [
     "IMMEDIATE",
