@@ -276,24 +276,32 @@ class Ladder:
         """Let the level at *ticks* hold *lots*; 0 removes it. Return what it held before.
 
         Raises:
-            InputError: a side that is not ±1, a price beyond 32 bits, or a negative size.
+            InputError: a side that is not ±1, a price beyond 32 bits, or a size that is negative or beyond 63 bits.
         """
-        if side not in {BID, ASK}:
-            raise InputError(f"side is {side}; allowed: +1 (bid) or -1 (ask)")
-        if not -(2**31) <= ticks < 2**31:
-            raise InputError(f"ticks is {ticks}; allowed: a 32-bit integer")
-        if lots < 0:
-            raise InputError(f"lots is {lots}; allowed: 0 or more")
+        row = self._row(side)
+        _require_ticks(ticks)
+        if not 0 <= lots < 2**63:
+            raise InputError(f"lots is {lots}; allowed: 0 to 2^63 - 1")
         if is_full(self.books):
             self.books = grow_books(self.books)
-        return int(set_level(self.books, self._row(side), ticks, lots))
+        return int(set_level(self.books, row, ticks, lots))
 
     def lots(self, side: int, ticks: int) -> int:
-        """Return the lots at *ticks*."""
-        return int(level_of(self.books, self._row(side), ticks))
+        """Return the lots at *ticks*.
+
+        Raises:
+            InputError: a side that is not ±1, or a price beyond 32 bits.
+        """
+        row = self._row(side)
+        _require_ticks(ticks)
+        return int(level_of(self.books, row, ticks))
 
     def clear(self, side: int = 0) -> None:
-        """Remove all levels of *side*, of both with 0."""
+        """Remove all levels of *side*, of both with 0.
+
+        Raises:
+            InputError: a side that is none of these.
+        """
         for each in (BID, ASK) if side == 0 else (side,):
             clear_row(self.books, self._row(each))
 
@@ -320,7 +328,11 @@ class Ladder:
         return None if self.best_bid is None or self.best_ask is None else self.best_ask - self.best_bid
 
     def depth(self, side: int, levels: int | None = None) -> list[tuple[int, int]]:
-        """Return (ticks, lots) of the best *levels* of a side, all of them by default, best first."""
+        """Return (ticks, lots) of the best *levels* of a side, all of them by default, best first.
+
+        Raises:
+            InputError: a side that is not ±1.
+        """
         row = self._row(side)
         found: list[tuple[int, int]] = []
         ticks = int(best_of(self.books, row))
@@ -340,7 +352,15 @@ class Ladder:
 
     @staticmethod
     def _row(side: int) -> int:
+        if side not in {BID, ASK}:
+            raise InputError(f"side is {side}; allowed: +1 (bid) or -1 (ask)")
         return 0 if side == BID else 1
+
+
+def _require_ticks(ticks: int) -> None:
+    """Refuse a price outside the ladder: compiled code would read memory that is not the book's."""
+    if not -(2**31) <= ticks < 2**31:
+        raise InputError(f"ticks is {ticks}; allowed: a 32-bit integer")
 
 
 def _validate_row(books: Books, row: int) -> None:
