@@ -204,8 +204,7 @@ def _one_order(events: Events, exch: Events) -> bool:
 # ---------------------------------------------------------------- one pass
 
 
-_EVENTS = types.Array(from_dtype(EVENT), 1, "C")
-_SIGNATURE = types.int64(types.Array(from_dtype(CORE), 1, "C"), types.int64[::1], _EVENTS, _EVENTS)
+_SIGNATURE = types.int64(types.Array(from_dtype(CORE), 1, "C"))
 
 _advance: list[Callable[..., int]] = []  # the loop, compiled (or found in the cache) at the first replay of a process
 
@@ -242,8 +241,8 @@ class _Engine:
         self.start_ns = int(self.local["local_ns"][0]) if start_ns is None else int(start_ns)
         shared = _one_order(self.local, self.exch)
         markets, levels = len(recorded.instruments), strategies[0].levels
-        self.books = new_books(2 * markets * (1 if shared else 2))
         self.tables = new_tables(len(strategies), markets, 4 * levels * markets + 4, levels)
+        self.tables |= {"books": new_books(2 * markets * (1 if shared else 2)), "exch": self.exch, "local": self.local}
         self.core_array = np.zeros(1, CORE)
         self.core = self.core_array[0]
         self.logs = _Logs()
@@ -361,7 +360,7 @@ class _Engine:
     def _advance_once(self) -> int:
         """Call the loop; what a compiled strategy raised becomes a `StrategyError`."""
         try:
-            return int(_advance[0](self.core_array, self.books, self.exch, self.local))
+            return int(_advance[0](self.core_array))
         except (TwosidedError, KeyboardInterrupt):
             raise
         except Exception as error:
@@ -398,8 +397,8 @@ class _Engine:
     def _grow(self) -> None:
         """Enlarge whatever is nearly full."""
         core, arrays = self.core, self.tables
-        if is_full(self.books):
-            self.books = grow_books(self.books)
+        if is_full(arrays["books"]):
+            arrays["books"] = grow_books(arrays["books"])
         if core.grow_tops:
             arrays["tops"] = _grow_ring(arrays["tops"], arrays["venues"])
         if core.grow_messages:

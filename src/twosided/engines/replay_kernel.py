@@ -23,10 +23,13 @@ from twosided.execution.state import (
     LOG_CAPACITY,
     LOG_HEADROOM,
     account_at,
+    books_of,
     decision_at,
     equity_at,
+    exch_at,
     head_at,
     line_at,
+    local_at,
     log_is_full,
     message_at,
     mid_at,
@@ -463,10 +466,11 @@ def _needs_python(s: Any, books: Any) -> int:
 needs_python = compiled(_needs_python)
 
 
-def _advance(s: Any, books: Any, exch: Any, local: Any) -> int:
+def _advance(s: Any) -> int:
     """Go on until the data ends, Python is needed, or it is time to pause; return why (see `DONE` and the others)."""
+    books = books_of(s)
     i, j = s.next_exch, s.next_local
-    n_exch, n_local = exch.shape[0], local.shape[0]
+    n_exch, n_local = s.n_exch, s.n_local
     pause_at = min(s.pause_at, n_exch)
     code = DONE
     while True:
@@ -482,11 +486,11 @@ def _advance(s: Any, books: Any, exch: Any, local: Any) -> int:
         if i >= n_exch and j >= n_local:
             break
         own, due = s.next_own_ns, min(s.next_timer_ns, s.next_equity_ns)
-        heard = local[j].local_ns if j < n_local else FOREVER
+        heard = local_at(s, j).local_ns if j < n_local else FOREVER
         limit = min(own, heard, due)
         # the exchange's events, as long as nothing else comes first
         while i < pause_at and s.attention == 0:
-            event = exch[i]
+            event = exch_at(s, i)
             if event.exch_ns > limit or is_full(books):
                 break
             s.now_ns = event.exch_ns
@@ -494,7 +498,7 @@ def _advance(s: Any, books: Any, exch: Any, local: Any) -> int:
             i += 1
         if s.attention == 1 or is_full(books):
             continue
-        happens = exch[i].exch_ns if i < n_exch else FOREVER
+        happens = exch_at(s, i).exch_ns if i < n_exch else FOREVER
         if i == pause_at and i < n_exch and happens <= limit:
             code = PAUSE
             break
@@ -505,7 +509,7 @@ def _advance(s: Any, books: Any, exch: Any, local: Any) -> int:
         if heard < happens and heard <= due:
             limit = min(own - 1, happens - 1, due)
             while j < n_local and s.deciding == 0:
-                event = local[j]
+                event = local_at(s, j)
                 if event.local_ns > limit:
                     break
                 s.now_ns = event.local_ns
@@ -525,6 +529,6 @@ def _advance(s: Any, books: Any, exch: Any, local: Any) -> int:
 loop = compiled(_advance, inline=True)
 
 
-def advance(core: Any, books: Any, exch: Any, local: Any) -> int:
+def advance(core: Any) -> int:
     """Go on with the replay whose `CORE` is the only element of *core*; see `_advance`."""
-    return int(loop(core[0], books, exch, local))
+    return int(loop(core[0]))

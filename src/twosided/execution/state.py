@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from twosided._compile import address_of_array, compiled, table_at
+from twosided._compile import address_of_array, compiled, table_at, words_at
 from twosided.execution.ledger import ACCOUNT, FEES
+from twosided.market.event import EVENT
 from twosided.market.ladder import NO_ASK, NO_BID
 from twosided.market.order import DECISION, EQUITY, FILL, MID, ORDER_EVENT, QUOTE_CHANGE
 from twosided.signals.top import SIGNALS_OF_MARKET
@@ -29,13 +30,16 @@ __all__ = [
     "TABLES",
     "TAKEN_HEADROOM",
     "account_at",
+    "books_of",
     "decision_at",
     "equity_at",
+    "exch_at",
     "fill_at",
     "head_at",
     "heap_at",
     "latency_at",
     "line_at",
+    "local_at",
     "log_is_full",
     "message_at",
     "mid_at",
@@ -74,6 +78,9 @@ def _record(fields: list[Any]) -> np.dtype[Any]:
 
 
 TABLES = (
+    "books",
+    "exch",
+    "local",
     "venues",
     "views",
     "signals",
@@ -147,6 +154,8 @@ CORE = _record(
         ("tops_size", "i8"),
         ("taken_size", "i8"),
         ("messages_size", "i8"),
+        ("n_exch", "i8"),
+        ("n_local", "i8"),
         ("row_bytes", "i8"),  # of a strategy's row, and where in it things are
         ("head_offset", "i8"),
         ("market_offset", "i8"),
@@ -322,10 +331,12 @@ def point_at(core: Any, tables: dict[str, Any]) -> None:
     core.n_signals = tables["sources"].shape[1]
     core.tops_size, core.taken_size = tables["tops"].shape[1], tables["taken"].shape[1]
     core.messages_size = len(tables["messages"])
+    core.n_exch, core.n_local = len(tables["exch"]), len(tables["local"])
     for name in TABLES:
         core[name] = address_of_array(tables[name])
 
 
+books_of = words_at(CORE, "books")  # books_of(s): all ladders, see market.ladder
 # what a helper calls to find a record; m is a market, k a strategy
 venue_at = table_at(CORE, "venues", VENUE, ("n_markets",))  # venue_at(s, m): market m at the exchange
 view_at = table_at(CORE, "views", VIEW, ("n_markets",))  # view_at(s, m): market m as known here
@@ -407,6 +418,8 @@ source_at = table_at(
         "n_signals",
     ),
 )  # source_at(s, k, j).number: which signal is shown
+exch_at = table_at(CORE, "exch", EVENT, ("n_exch",))  # exch_at(s, i): event i in the order of the exchange's clock
+local_at = table_at(CORE, "local", EVENT, ("n_local",))  # local_at(s, j): event j in the order of ours
 fill_at = table_at(CORE, "fills", FILL, (LOG_CAPACITY,))
 order_event_at = table_at(CORE, "order_log", ORDER_EVENT, (LOG_CAPACITY,))
 quote_change_at = table_at(CORE, "quote_log", QUOTE_CHANGE, (LOG_CAPACITY,))
