@@ -3,7 +3,7 @@
 from twosided import Param, quote_ask, quote_bid, strategy
 
 
-@strategy(half_spread=Param(1.0, unit="ticks", minimum=0), lean=Param(unit="ticks per unit held", minimum=0), quantity=100.0)
+@strategy(half_spread=Param(1.0, unit="ticks", minimum=0), lean=Param(unit="ticks per unit held", minimum=0), quantity=10.0)
 def lean(ctx):
     market = ctx.market[0]
     position = market.position_lots * market.lot_size

@@ -109,6 +109,14 @@ def test_stated_capital_gives_a_return(results):
     assert float(account["return_on_capital"]) == pytest.approx(float(account["pnl"]) / 1e5)
 
 
+def test_statistics_rest_on_what_is_asked_for(results):
+    by_day, by_year = results(*FIXED), results(*FIXED, "--hours-per-day", "6.5", "--horizon", "1s")
+    assert by_year["statistics"]["hours_per_day"] == Decimal("6.5")
+    assert by_year["split"]["adverse"] != by_day["split"]["adverse"]
+    assert by_year["pnl"] == by_day["pnl"] == sum(by_year["split"].values())
+    assert by_year["digest"] == by_day["digest"]
+
+
 def test_the_strategy_of_the_docs_runs(results):
     assert results("--strategy", f"{EXAMPLES / 'lean.py'}:lean", "--set", "lean=0.01")["fills"] > 0
 

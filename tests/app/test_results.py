@@ -8,6 +8,7 @@ from twosided.app.console import json_text
 from twosided.app.results import results
 from twosided.data.recording import load
 from twosided.engines.replay import replay
+from twosided.explain.statistics import Basis
 from twosided.strategies.catalogue import find_strategy
 
 
@@ -18,7 +19,7 @@ def run(raw):
 
 
 def test_results_are_exact_decimals(run):
-    found = results(run)
+    found = results(run, Basis())
     assert isinstance(found["pnl"], Decimal)
     assert sum(found["split"].values()) == found["pnl"]
     assert found["fills"] == run.fills.height

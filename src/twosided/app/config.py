@@ -16,10 +16,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from twosided.engines.settings import ReplaySettings
 from twosided.errors import DataError, InputError, suggest
+from twosided.explain.statistics import Basis
 from twosided.market.instrument import Exact, Fees
-from twosided.units import duration_ns
+from twosided.units import NS_PER_SECOND, duration_ns
 
-__all__ = ["DataConfig", "Draft", "InstrumentConfig", "ReplayConfig", "StrategyConfig", "one_sentence"]
+__all__ = ["DataConfig", "Draft", "InstrumentConfig", "ReplayConfig", "StatisticsConfig", "StrategyConfig", "one_sentence"]
 
 Place = tuple[str | int, ...]
 Section = TypeVar("Section", bound=BaseModel)
@@ -67,6 +68,23 @@ class InstrumentConfig(_Frozen):
     fees: Fees | None = Field(default=None, description="fees and taxes; the unit is in each name, negative is a rebate")
 
 
+class StatisticsConfig(_Frozen):
+    """What statistics rest on; see `twosided.explain.statistics.Basis`."""
+
+    horizon: Duration = Field(
+        default=10 * NS_PER_SECOND, ge=0, description="how long after a fill the mid's move counts as adverse selection"
+    )
+    period: Duration = Field(default=60 * NS_PER_SECOND, gt=0, description="sampling of the equity for Sharpe and Sortino ratios")
+    days_per_year: float = Field(default=365.0, gt=0, description="trading days in a year; 252 for US shares")
+    hours_per_day: float = Field(default=24.0, gt=0, description="trading hours in a day; 6.5 for US shares")
+
+    def basis(self) -> Basis:
+        """Return it as statistics take it."""
+        return Basis(
+            horizon_ns=self.horizon, period_ns=self.period, days_per_year=self.days_per_year, hours_per_day=self.hours_per_day
+        )
+
+
 class StrategyConfig(_Frozen):
     """A shipped strategy by its name, or one of the user's own as ``file.py:name``, with its parameters."""
 
@@ -84,6 +102,7 @@ class ReplayConfig(_Frozen):
         default=None, gt=0, description="estimate sigma, A and k from this much of the recording, then quote; for example 10m"
     )
     settings: ReplaySettings = ReplaySettings()
+    statistics: StatisticsConfig = StatisticsConfig()
     capital: Exact | None = Field(default=None, gt=0, description="capital that returns are stated on, in quote currency")
     out: str | None = Field(default=None, description="folder for the saved runs and report.html")
 

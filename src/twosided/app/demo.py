@@ -3,7 +3,7 @@
 Where you are in the pipe: all of it: events -> book -> signals -> strategy -> risk -> order manager -> venue -> fills -> ledger ->
 explanation.
 
-Two quoters trade the same session beside each other. `fixed` asks for half a tick on each side of the mid, whatever happens; `glft`
+Two quoters trade the same session beside each other. `fixed` asks for a tick on each side of the mid, whatever happens; `glft`
 quotes by the formula, with sigma, A and k estimated from the first ten minutes, in which neither of them trades.
 """
 
@@ -20,18 +20,23 @@ from twosided.app.warm_up import warmed_up
 from twosided.data.recording import Recording
 from twosided.data.store import Header, write_store
 from twosided.engines.flow import generate_market
+from twosided.explain.statistics import Basis
 from twosided.market.instrument import Fees
 from twosided.units import duration_ns
 
 __all__ = ["demo"]
 
-SHARES = 100
+SHARES = 10
+"""Size of a quote: small beside the orders of that market, because a replay cannot show how others would answer it."""
 STRATEGIES = (
-    StrategyConfig(name="fixed", params={"half_spread": 0.5, "unit": "ticks", "quantity": SHARES}),
-    StrategyConfig(name="glft", params={"gamma": 100, "quantity": SHARES}),
+    StrategyConfig(name="fixed", params={"half_spread": 1, "unit": "ticks", "quantity": SHARES}),
+    StrategyConfig(name="glft", params={"gamma": 10, "quantity": SHARES}),
 )
 FEES = Fees(maker_per_unit="-0.002", taker_per_unit="0.003")  # type: ignore[arg-type]
 """What US share venues pay those who rest, and charge those who take, in dollars per share."""
+
+BASIS = Basis(days_per_year=252, hours_per_day=6.5)
+"""The session is a day of US shares."""
 
 
 @click.command(short_help="generate a session, trade it with two strategies, explain the difference")
@@ -64,9 +69,9 @@ def demo(ctx: click.Context, /, out: str, seed: int, quiet: bool) -> None:
     )
     with output_folder(folder) as partial:
         _write_session(recording, partial / SESSION)
-        write_runs(runs, partial)
+        write_runs(runs, partial, BASIS)
     laps.end("wrote session, runs and report")
-    show_table(runs)
+    show_table(runs, BASIS)
     say(laps.text(), quiet=quiet)
     click.echo(f"report: {folder / REPORT}")
 

@@ -11,12 +11,12 @@ import click
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from twosided.app.config import DataConfig, Draft, InstrumentConfig, Place, ReplayConfig
+from twosided.app.config import DataConfig, Draft, InstrumentConfig, Place, ReplayConfig, StatisticsConfig
 from twosided.engines.settings import Orders, ReplaySettings
 from twosided.market.instrument import Fees
 from twosided.units import duration_text
 
-__all__ = ["DATA", "FEES", "REPLAY", "Setting", "put_given", "with_settings"]
+__all__ = ["DATA", "FEES", "REPLAY", "STATISTICS", "Setting", "put_given", "with_settings"]
 
 Command = TypeVar("Command", bound=click.Command)
 
@@ -61,7 +61,7 @@ def _default(name: str, value: Any) -> str:
         return ""
     if isinstance(value, bool):
         value = "yes" if value else "no"
-    elif name == "equity_every":
+    elif name in {"equity_every", "horizon", "period"}:
         value = duration_text(value)
     return f"  [default: {value:g}]" if isinstance(value, float) else f"  [default: {value}]"
 
@@ -96,10 +96,14 @@ FEES = [
 ]
 """What else to know about the instrument."""
 
+STATISTICS = _from(StatisticsConfig, ("statistics",))
+"""What statistics rest on."""
+
 REPLAY = [
     *_from(ReplaySettings, ("settings",), _SETTINGS),
     *_from(Orders, ("settings", "orders")),
     *_from(ReplayConfig, (), ["calibrate_first", "capital", "out"]),
+    *STATISTICS,
 ]
 """What a replay assumes."""
 

@@ -21,6 +21,7 @@ from twosided.data.recording import Recording, load
 from twosided.engines.replay import replay as replay_recording
 from twosided.errors import InputError
 from twosided.explain.report import write_report
+from twosided.explain.statistics import Basis
 from twosided.explain.summary import run_labels, summary_rows
 from twosided.explain.table import rich_table
 from twosided.market.run import Run
@@ -63,18 +64,18 @@ def replay(
     """
     config = _configuration(data, names, values)
     strategies = chosen_strategies(config, assignments)
-    out = Path(config.out) if config.out else None
+    out, basis = Path(config.out) if config.out else None, config.statistics.basis()
     if out:
         require_ours(out)
     runs = run_side_by_side(config, strategies, read_recording(config, quiet=quiet), quiet=quiet)
     if out:
         with output_folder(out) as partial:
-            write_runs(runs, partial)
+            write_runs(runs, partial, basis)
     if as_json:
-        found = [results(run) for run in runs]
+        found = [results(run, basis) for run in runs]
         print_json(found[0] if len(found) == 1 else {"runs": found})
     else:
-        show_table(runs)
+        show_table(runs, basis)
     if out:
         say(f"report: {out / REPORT}", quiet=quiet)
     if not all(run.facts["complete"] for run in runs):
@@ -181,13 +182,13 @@ def run_side_by_side(config: ReplayConfig, strategies: Sequence[Strategy], recor
     return list(runs)
 
 
-def write_runs(runs: Sequence[Run], folder: Path) -> None:
+def write_runs(runs: Sequence[Run], folder: Path, basis: Basis) -> None:
     """Write each Run to a folder of its own in *folder*, and the report of them all beside."""
     for label, run in zip(run_labels(runs), runs, strict=True):
         run.save(folder / label.replace("/", "_"))
-    write_report(runs, folder / REPORT)
+    write_report(runs, folder / REPORT, basis)
 
 
-def show_table(runs: Sequence[Run]) -> None:
+def show_table(runs: Sequence[Run], basis: Basis) -> None:
     """Print the headline table."""
-    print_table(rich_table(summary_rows(runs), run_labels(runs)))
+    print_table(rich_table(summary_rows(runs, basis), run_labels(runs)))

@@ -4,10 +4,13 @@ Where you are in the pipe: ... -> fills -> ledger -> *explanation*.
 """
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from twosided.app.config import Draft, StatisticsConfig
 from twosided.app.console import say
+from twosided.app.options import STATISTICS, put_given, with_settings
 from twosided.app.output import REPORT
 from twosided.errors import InputError
 from twosided.explain.report import write_report
@@ -18,13 +21,16 @@ __all__ = ["report"]
 _RUN = "run.json"
 
 
+@with_settings(*STATISTICS)
 @click.command(short_help="make the report again from saved runs")
 @click.argument("folders", nargs=-1, required=True, metavar="DIR...")
 @click.option("--out", default=REPORT, show_default=True, metavar="FILE", help="the report to write")
-def report(folders: tuple[str, ...], out: str) -> None:
+def report(folders: tuple[str, ...], out: str, **values: Any) -> None:
     """Make one report of the Runs that stand in DIR..., each a saved Run or a folder of them."""
     runs = [Run.load(found) for folder in folders for found in _saved(Path(folder))]
-    write_report(runs, Path(out))
+    draft = Draft()
+    put_given(draft, STATISTICS, values)
+    write_report(runs, Path(out), draft.section("statistics", StatisticsConfig).basis())
     say(f"report: {out}")
 
 

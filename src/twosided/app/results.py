@@ -7,13 +7,13 @@ from typing import Any
 
 from twosided.errors import InputError
 from twosided.explain.split import PARTS, split_by_currency
-from twosided.explain.statistics import statistics
+from twosided.explain.statistics import Basis, statistics
 from twosided.market.run import Run
 
 __all__ = ["results"]
 
 
-def results(run: Run) -> dict[str, Any]:
+def results(run: Run, basis: Basis) -> dict[str, Any]:
     """Return the results of *run*. Money is in the quote currency, as decimals with all their digits.
 
     ``pnl`` is exactly the sum of the parts of ``split``; ``fees`` are fees, taxes and funding paid, exactly ``-split["fees"]``;
@@ -25,7 +25,7 @@ def results(run: Run) -> dict[str, Any]:
     """
     if len(run.instruments) != 1:
         raise InputError(f"the run has {len(run.instruments)} markets; results are printed for one")
-    (account,) = split_by_currency(run).values()
+    (account,) = split_by_currency(run, basis.horizon_ns).values()
     instrument, closing, seconds = run.instruments[0], run.facts["closing"][0], run.facts["seconds"]
     return {
         "strategy": run.facts["strategy"],
@@ -46,5 +46,5 @@ def results(run: Run) -> dict[str, Any]:
         "end_ns": run.facts["end_ns"],
         "seed": run.facts["seed"],
         "digest": run.digest(),
-        "statistics": statistics(run),
+        "statistics": statistics(run, basis),
     }
