@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Protocol, overload
 
@@ -119,7 +120,7 @@ def replay(
         InputError: data or parameters that cannot be used.
         StrategyError: a strategy raised.
     """
-    recorded = _recorded(data, instruments)
+    recorded, in_order = _recorded(data, instruments)
     settings = settings or ReplaySettings()
     asked = [strategies] if isinstance(strategies, Strategy) else list(strategies)
     if not asked:
@@ -127,13 +128,13 @@ def replay(
     runs: dict[int, Run] = {}
     for levels in sorted({strategy.levels for strategy in asked}):  # one pass for all that have as many quote levels
         chosen = [i for i, strategy in enumerate(asked) if strategy.levels == levels]
-        engine = _Engine(recorded, [asked[i] for i in chosen], settings, start_ns)
+        engine = _Engine(recorded, [asked[i] for i in chosen], settings, start_ns, in_order=in_order)
         runs |= dict(zip(chosen, engine.run(progress), strict=True))
     return runs[0] if isinstance(strategies, Strategy) else [runs[i] for i in range(len(asked))]
 
 
-def _recorded(data: Recorded | Events, instruments: Sequence[Instrument] | Instrument | None) -> Recorded:
-    """Check what is to be replayed."""
+def _recorded(data: Recorded | Events, instruments: Sequence[Instrument] | Instrument | None) -> tuple[Recorded, bool]:
+    """Check what is to be replayed, and say whether it is in the order of the exchange's clock as well."""
     if isinstance(data, np.ndarray):
         if instruments is None:
             raise InputError("instruments is missing; an array of events must come with the instruments of its markets")
@@ -155,7 +156,7 @@ def _recorded(data: Recorded | Events, instruments: Sequence[Instrument] | Instr
         raise InputError(f"events hold single orders ({names}); this replay takes books by level: DEPTH and TRADE")
     for instrument, ticks, lots in zip(data.instruments, found.most_ticks, found.most_lots, strict=True):
         instrument.require_headroom(ticks, lots)
-    return data
+    return data, found.exch_backwards == 0
 
 
 # ---------------------------------------------------------------- the two streams
@@ -234,10 +235,13 @@ _COUNTERS = {
 class _Engine:
     """The arrays of one pass and what drives them."""
 
-    def __init__(self, recorded: Recorded, strategies: list[Strategy], settings: ReplaySettings, start_ns: int | None) -> None:
+    def __init__(
+        self, recorded: Recorded, strategies: list[Strategy], settings: ReplaySettings, start_ns: int | None, *, in_order: bool
+    ) -> None:
         self.recorded, self.strategies, self.settings = recorded, strategies, settings
-        self.local = np.require(_feed(recorded.events, settings.feed_latency, settings.seed), requirements=["C", "W", "A"])
-        self.exch = exchange_order(self.local)
+        self.local = np.ascontiguousarray(_feed(recorded.events, settings.feed_latency, settings.seed))
+        in_order |= settings.feed_latency.kind != "recorded"  # other latencies keep the order of the exchange's clock
+        self.exch = self.local if in_order else exchange_order(self.local)
         self.start_ns = int(self.local["local_ns"][0]) if start_ns is None else int(start_ns)
         shared = _one_order(self.local, self.exch)
         markets, levels = len(recorded.instruments), strategies[0].levels
@@ -335,7 +339,7 @@ class _Engine:
             complete = False
         self._close()
         seconds = time.perf_counter() - began
-        return [self._make_run(k, seconds, complete=complete) for k in range(len(self.strategies))]
+        return self._make_runs(seconds, complete=complete)
 
     def _drive(self, progress: Progress | None) -> None:
         core, total = self.core, len(self.local)
@@ -430,20 +434,25 @@ class _Engine:
 
     # -- results
 
-    def _make_run(self, k: int, seconds: float, *, complete: bool) -> Run:
+    def _make_runs(self, seconds: float, *, complete: bool) -> list[Run]:
+        """Return one Run per strategy."""
         names = {"fills": "fills", "orders": "order_log", "quotes": "quote_log", "decisions": "decisions", "equity": "equity"}
-        frames = {name: _frame(getattr(self.logs, log), _COUNTERS[log][1], k) for name, log in names.items()}
-        return Run(
-            instruments=tuple(self.recorded.instruments),
-            facts=self._facts(k, seconds, complete=complete),
-            mids=self._mids(),
-            _digest=[],
-            **frames,
-        )
+        count, mids = len(self.strategies), self._mids()
+        rows = {name: _by_strategy(getattr(self.logs, log), count) for name, log in names.items()}
+        return [
+            Run(
+                instruments=tuple(self.recorded.instruments),
+                facts=self._facts(k, seconds, complete=complete),
+                mids=mids,
+                _digest=[],
+                **{name: _frame(rows[name][k], _COUNTERS[log][1]) for name, log in names.items()},
+            )
+            for k in range(count)
+        ]
 
     def _mids(self) -> pl.DataFrame:
         """Return the touches from the start on; each market's first row is the one that held at the start."""
-        mids = _frame(self.logs.mids, MID, None)
+        mids = _frame(self.logs.mids, MID)
         before = mids.filter(pl.col("exch_ns") <= self.start_ns).group_by("market", maintain_order=True).last().select(mids.columns)
         return pl.concat([before, mids.filter(pl.col("exch_ns") > self.start_ns)])
 
@@ -468,11 +477,7 @@ class _Engine:
             "closing": [_account(row) for row in state["accounts"][k]],
             "market_volume_lots": [int(venue.volume_lots) for venue in state["venues"]],
             "counts": {"decisions": int(state["strategies"][k].decisions), "messages_sent": int(state["strategies"][k].sent)},
-            "versions": {
-                "twosided": version("twosided"),
-                "python": platform.python_version(),
-                **{name: version(name) for name in ("numba", "numpy", "polars")},
-            },
+            "versions": dict(_versions()),
         }
 
 
@@ -490,9 +495,26 @@ def _account(row: Any) -> dict[str, int]:
     return {name: int(row[name]) for name in ACCOUNT.names or ()}
 
 
-def _frame(chunks: list[Any], dtype: np.dtype[Any], k: int | None) -> pl.DataFrame:
-    """Return log rows as a frame; those of strategy *k* only, without the column that says so."""
-    rows = np.concatenate(chunks) if chunks else np.zeros(0, dtype)
-    if k is not None:
-        rows = rows[rows["strategy"] == k]
-    return pl.DataFrame({name: np.ascontiguousarray(rows[name]) for name in dtype.names or () if name != "strategy"})
+def _by_strategy(chunks: list[Any], count: int) -> list[list[Any]]:
+    """Return the rows of each of *count* strategies, in the order in which they were logged."""
+    if count == 1:
+        return [chunks]
+    parts: list[list[Any]] = [[] for _ in range(count)]
+    for chunk in chunks:
+        rows = chunk[np.argsort(chunk["strategy"], kind="stable")]
+        bounds = np.searchsorted(rows["strategy"], np.arange(count + 1))
+        for k, part in enumerate(parts):
+            part.append(rows[bounds[k] : bounds[k + 1]])
+    return parts
+
+
+def _frame(chunks: list[Any], dtype: np.dtype[Any]) -> pl.DataFrame:
+    """Return log rows as a frame, without the column that says which strategy they are of."""
+    chunks = chunks or [np.zeros(0, dtype)]
+    return pl.DataFrame({name: np.concatenate([rows[name] for rows in chunks]) for name in dtype.names or () if name != "strategy"})
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Return what ran; looking it up takes milliseconds."""
+    return {"python": platform.python_version(), **{name: version(name) for name in ("twosided", "numba", "numpy", "polars")}}
