@@ -44,7 +44,8 @@ EDGES = [
     *(262_143, 262_144, -262_144, -262_145),  # of words of the bitmap of pages
 ]
 
-prices = st.one_of(st.integers(-3, 3), st.sampled_from(EDGES), st.integers(60, 70), st.integers(LOWEST, HIGHEST))
+words = st.integers(-4, 4).map((64).__mul__)  # one price in each of a few words of two pages
+prices = st.one_of(st.integers(-3, 3), words, words, st.sampled_from(EDGES), st.integers(60, 70), st.integers(LOWEST, HIGHEST))
 sizes = st.one_of(st.just(0), st.integers(1, 9), st.just(2**63 - 1))
 sides = st.sampled_from([BID, ASK])
 set_commands = st.tuples(st.just("set"), sides, prices, sizes)
@@ -152,6 +153,34 @@ def test_a_message_half_applied_may_be_crossed_and_is_mended_by_its_second_half(
     book.set(ASK, 100, 0)
     assert (book.best_bid, book.best_ask, book.spread) == (101, 103, 2)
     book.validate()
+
+
+@pytest.mark.parametrize("first", [0, 4096])
+@pytest.mark.parametrize("side", [BID, ASK])
+def test_words_of_a_page_that_have_become_empty_are_passed_over(side, first):
+    book = Ladder()
+    for word in range(5):
+        book.set(side, side * (first + 64 * word), 1)
+    for word in (1, 2, 3):
+        book.set(side, side * (first + 64 * word), 0)
+    book.set(side, side * (first + 6000), 1)  # in another page
+    book.set(side, side * (first + 6000), 0)
+    best = side * (first + 256)
+    assert (book.best_bid if side == BID else book.best_ask) == best
+    assert next_level(book.books, 0 if side == BID else 1, best) == side * first
+    assert book.depth(side) == [(best, 1), (side * first, 1)]
+
+
+@pytest.mark.parametrize("side", [BID, ASK])
+def test_so_are_those_of_the_page_that_a_search_enters(side):
+    book = Ladder()
+    for ticks in (4096, 4096 + 64, 4096 + 128, 9000):
+        book.set(side, side * ticks, ticks)
+    book.set(side, side * (4096 + 128), 0)
+    book.set(side, side * (4096 + 64), 0)
+    assert book.depth(side) == [(side * 9000, 9000), (side * 4096, 4096)]
+    book.set(side, side * 9000, 0)
+    assert book.depth(side) == [(side * 4096, 4096)]
 
 
 def test_clearing_one_side_leaves_the_other():
