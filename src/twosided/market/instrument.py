@@ -24,6 +24,8 @@ FEE_SCALE = 10**9
 FINEST_QUANTUM = Decimal("1e-8")
 """Money is counted in 1e-8 of the quote currency, or finer where half a tick times a lot asks for it."""
 
+_MOST_TICK_LOT = Decimal("1e9")
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -101,10 +103,18 @@ class Instrument(_Frozen):
 
     @property
     def money_quantum(self) -> Decimal:
-        """The smallest amount of money that is counted: 1e-8, or finer so that half a tick times one lot is whole."""
-        half = self.tick_size * self.lot_size * self.multiplier / 2
+        """The smallest amount of money that is counted: 1e-8, or finer so that half a tick times one lot is whole.
+
+        Raises:
+            InputError: one tick of one lot is worth so much that no integer of 64 bits could count it.
+        """
+        worth = self.tick_size * self.lot_size * self.multiplier
+        if worth > _MOST_TICK_LOT:
+            raise InputError(
+                f"{self.symbol}: one tick of one lot is worth {worth} {self.currency}; allowed: up to {_MOST_TICK_LOT}"
+            )
         quantum = FINEST_QUANTUM
-        while half % quantum:
+        while worth / 2 % quantum:
             quantum /= 10
         return quantum
 
