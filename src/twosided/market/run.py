@@ -33,8 +33,8 @@ class Run:
     ``facts`` holds at least: ``strategy`` (its name), ``params``, ``engine``, ``seed``, ``start_ns``, ``end_ns`` (exchange clock),
     ``events``, ``seconds`` (wall time), ``versions``, ``data`` (what was read and which defects it had), ``settings`` (latencies,
     queue model, order manager), ``opening`` and ``closing`` (per market: ``position_lots``, ``cash``, ``fees``, ``taxes``,
-    ``funding``, ``volume_lots``, ``turnover``; money in quanta), ``counts`` (decisions, messages sent) and ``complete`` (False after
-    Ctrl-C).
+    ``funding``, ``volume_lots``, ``turnover``; money in quanta), ``counts`` (decisions, messages sent) and ``complete`` (False
+    after Ctrl-C).
     """
 
     instruments: tuple[Instrument, ...]
