@@ -444,7 +444,6 @@ class _Engine:
                 instruments=tuple(self.recorded.instruments),
                 facts=self._facts(k, seconds, complete=complete),
                 mids=mids,
-                _digest=[],
                 **{name: _frame(rows[name][k], _COUNTERS[log][1]) for name, log in names.items()},
             )
             for k in range(count)

@@ -24,6 +24,9 @@ FRAMES = ("fills", "orders", "quotes", "decisions", "equity", "mids")
 """The frames of a Run, in the order in which the digest reads them."""
 
 _FACTS = "run.json"
+_FORMAT = 1
+_CANNOT = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What a full or broken disk, or a damaged file, makes polars raise."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Run:
     decisions: pl.DataFrame
     equity: pl.DataFrame
     mids: pl.DataFrame
-    _digest: list[str] = field(default_factory=list, repr=False, compare=False)
+    _digest: list[str] = field(default_factory=list, init=False, repr=False, compare=False)  # not copied by dataclasses.replace
 
     def digest(self) -> str:
         """Return a hash of every frame's column names, types and values, and of the closing accounts.
@@ -61,11 +64,10 @@ class Run:
         """Write the Run to *folder*, completely or not at all; an older Run there is replaced.
 
         Raises:
-            InputError: the place cannot be written, or *folder* exists and is not a Run.
+            InputError: the place cannot be written, or *folder* exists and holds anything but a Run.
         """
         folder = Path(folder)
-        if folder.exists() and not (folder.is_dir() and ((folder / _FACTS).exists() or not any(folder.iterdir()))):
-            raise InputError(f"{folder} exists and does not hold a Run; name a new folder, or remove it first")
+        _require_replaceable(folder)
         partial = None
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -73,14 +75,13 @@ class Run:
             for name in FRAMES:
                 getattr(self, name).write_parquet(partial / f"{name}.parquet")
             instruments = [instrument.model_dump(mode="json") for instrument in self.instruments]
-            content = {"format": 1, "digest": self.digest(), "instruments": instruments, "facts": self.facts}
+            content = {"format": _FORMAT, "digest": self.digest(), "instruments": instruments, "facts": self.facts}
             (partial / _FACTS).write_text(json.dumps(content, indent=1, sort_keys=True))
-            if folder.exists():
-                shutil.rmtree(folder)
             partial.chmod(0o755)
-            partial.replace(folder)
-        except OSError as error:
-            raise InputError(f"{folder} cannot be written: {error.strerror or error}; nothing was left behind") from None
+            _take_place(partial, folder)
+        except _CANNOT as error:
+            said = getattr(error, "strerror", None) or error
+            raise InputError(f"{folder} cannot be written: {said}; nothing was left behind") from None
         finally:
             if partial is not None and partial.exists():
                 shutil.rmtree(partial, ignore_errors=True)
@@ -98,20 +99,57 @@ class Run:
             content = json.loads((folder / _FACTS).read_text())
             frames = {name: pl.read_parquet(folder / f"{name}.parquet") for name in FRAMES}
             instruments = tuple(Instrument.model_validate(each) for each in content["instruments"])
-            run = cls(instruments=instruments, facts=content["facts"], _digest=[], **frames)
-        except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+            run = cls(instruments=instruments, facts=content["facts"], **frames)
+            written, saved, found = content["format"], content["digest"], run.digest()
+        except (*_CANNOT, ValueError, KeyError, TypeError) as error:
             raise DataError(folder, "", f"not a saved Run ({error}); expected {_FACTS} and {len(FRAMES)} Parquet files") from None
-        if run.digest() != content["digest"]:
-            raise DataError(folder, "", f"digest {run.digest()} differs from the saved {content['digest']}: a file was changed")
+        if written != _FORMAT:
+            raise DataError(folder, "", f"not a saved Run of this version: its format is {written!r}; expected {_FORMAT}")
+        if found != saved:
+            raise DataError(folder, "", f"digest {found} differs from the saved {saved}: a file was changed")
         return run
 
 
+def _require_replaceable(folder: Path) -> None:
+    """Refuse a place where anything stands that `save` did not write: it would be lost."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InputError(f"{folder} is a file and does not hold a Run; name a new folder")
+    foreign = sorted({entry.name for entry in folder.iterdir()} - {_FACTS, *(f"{name}.parquet" for name in FRAMES)})
+    if foreign:
+        raise InputError(
+            f"{folder} exists and holds {foreign[0]}, which is not part of a Run; name a new folder, or remove it first"
+        )
+
+
+def _take_place(partial: Path, folder: Path) -> None:
+    """Let *partial* become *folder*; what stood there goes only when that has worked."""
+    if not folder.exists():
+        partial.rename(folder)
+        return
+    old = partial.with_name(f"{partial.name}.old")
+    folder.rename(old)
+    try:
+        partial.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def digest_of(frames: dict[str, pl.DataFrame], extra: bytes = b"") -> str:
-    """Return the hash of *frames*: names, types, and values as little-endian buffers, in the given order."""
+    """Return the hash of *frames*: names, types, and values as little-endian buffers, in the given order.
+
+    Raises:
+        TypeError: a column does not hold numbers, so that its buffer would hold addresses.
+    """
     digest = hashlib.sha256(extra)
     for name, frame in frames.items():
         for column in frame.columns:
             values = np.ascontiguousarray(frame[column].to_numpy())
+            if values.dtype.hasobject:
+                raise TypeError(f"column {name}.{column} holds {frame[column].dtype}; a Run holds numbers")
             values = values.astype(values.dtype.newbyteorder("<"), copy=False)
             digest.update(f"{name}.{column}:{values.dtype.str}:{len(values)};".encode())
             digest.update(values.tobytes())
