@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from scene import Scene
 
+from _quoter import PARAMS, quoter
 from feeds import INSTRUMENT, PRICE_RANGE, generate
-from quoter import PARAMS, quoter
 from twosided.engines.replay import replay
 from twosided.engines.settings import Orders, ReplaySettings
 from twosided.market.event import Flag
@@ -20,7 +20,7 @@ from twosided.market.instrument import Instrument
 from twosided.market.order import FillCause
 
 try:
-    from peer import converted, run_peer
+    from _peer import converted, run_peer
 except ImportError as error:
     if os.environ.get("CI"):
         raise

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,6 +75,24 @@ def test_strategies_with_different_numbers_of_levels_run_in_one_call():
     runs = replay(events, [maker, three], instruments=INSTRUMENT)
     assert runs[0].digest() == digest(events)
     assert runs[1].digest() == digest(events, three)
+
+
+@pytest.mark.parametrize("wake", [Wake.BOOK, Wake.TRADE | Wake.TIMER, Wake.ORDER])
+def test_what_wakes_one_strategy_changes_nothing_for_another(wake):
+    events = random_market(9)
+    assert replay(events, [maker, maker._replace(wake=wake)], instruments=INSTRUMENT)[0].digest() == digest(events)
+
+
+def test_events_that_reach_us_before_their_own_time_are_seen_then():
+    """Two clocks that were not brought together: what a strategy sees follows our clock, whatever the exchange's says."""
+    late, early = Scene(feed_ms=1), Scene(feed_ms=-3)
+    for scene, delay in ((late, 0), (early, 4)):
+        for ms in range(1, 20):
+            scene.depth(3 * ms + delay, 1, 100 + ms % 2, 10 + ms)
+    seen = [play(scene, {0: [(1, 0, 90, 5)]}).decisions.filter(pl.col("ns") >= T0 + 5 * MS) for scene in (late, early)]
+    same = min(map(len, seen))
+    assert same > 40
+    assert seen[0].head(same).equals(seen[1].head(same))
 
 
 @pytest.mark.parametrize("disorder", [False, True])

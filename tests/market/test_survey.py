@@ -25,6 +25,7 @@ def naive(rows, markets):
     return Survey(
         local_backwards=steps_back([r[local] for r in rows]),
         exch_backwards=steps_back([r[exch] for r in rows]),
+        early=sum(r[local] < r[exch] for r in rows),
         most_market=max((r[4] for r in rows), default=0),
         kinds=frozenset(r[5] for r in rows),
         most_ticks=tuple(max((abs(r[ticks]) for r in some), default=0) for some in of_market),

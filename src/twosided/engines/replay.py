@@ -25,21 +25,24 @@ from twosided.engines.settings import Latency, ReplaySettings
 from twosided.errors import InputError, StrategyError, TwosidedError, suggest
 from twosided.execution.ledger import ACCOUNT, fee_schedule
 from twosided.execution.queue import CONSERVATIVE, LOG, POWER
-from twosided.execution.state import CELL, CORE, FOREVER, LATENCY_POINTS, new_tables, point_at
+from twosided.execution.state import CELL, CORE, FOREVER, LATENCY_POINTS, LOG_CAPACITY, LOG_HEADROOM, new_tables, point_at
 from twosided.market.event import EVENT, Events, Flag, Kind, Status, exchange_order
 from twosided.market.instrument import Instrument
 from twosided.market.ladder import NO_BID, grow_books, is_full, new_books
 from twosided.market.order import DECISION, EQUITY, FILL, MID, ORDER_EVENT, QUOTE_CHANGE
 from twosided.market.run import Run
-from twosided.market.survey import survey
+from twosided.market.survey import Survey, survey
 from twosided.signals.top import SIGNALS
-from twosided.strategies.contract import Strategy
+from twosided.strategies.contract import Strategy, Wake
 from twosided.units import time_text
 
 __all__ = ["Recorded", "replay"]
 
 PROGRESS_EVERY = 500_000
 """Events between two looks at the progress bar and Ctrl-C."""
+
+RUN_AHEAD_NS = 1_000_000_000
+"""How far the exchange's side of events may run ahead of ours, market time, where no strategy is woken by the market."""
 
 Progress = Callable[[int, int], None]
 
@@ -120,7 +123,7 @@ def replay(
         InputError: data or parameters that cannot be used.
         StrategyError: a strategy raised.
     """
-    recorded, in_order = _recorded(data, instruments)
+    recorded, found = _recorded(data, instruments)
     settings = settings or ReplaySettings()
     asked = [strategies] if isinstance(strategies, Strategy) else list(strategies)
     if not asked:
@@ -128,13 +131,13 @@ def replay(
     runs: dict[int, Run] = {}
     for levels in sorted({strategy.levels for strategy in asked}):  # one pass for all that have as many quote levels
         chosen = [i for i, strategy in enumerate(asked) if strategy.levels == levels]
-        engine = _Engine(recorded, [asked[i] for i in chosen], settings, start_ns, in_order=in_order)
+        engine = _Engine(recorded, [asked[i] for i in chosen], settings, start_ns, found)
         runs |= dict(zip(chosen, engine.run(progress), strict=True))
     return runs[0] if isinstance(strategies, Strategy) else [runs[i] for i in range(len(asked))]
 
 
-def _recorded(data: Recorded | Events, instruments: Sequence[Instrument] | Instrument | None) -> tuple[Recorded, bool]:
-    """Check what is to be replayed, and say whether it is in the order of the exchange's clock as well."""
+def _recorded(data: Recorded | Events, instruments: Sequence[Instrument] | Instrument | None) -> tuple[Recorded, Survey]:
+    """Check what is to be replayed, and return it with what one look over its events found."""
     if isinstance(data, np.ndarray):
         if instruments is None:
             raise InputError("instruments is missing; an array of events must come with the instruments of its markets")
@@ -156,7 +159,7 @@ def _recorded(data: Recorded | Events, instruments: Sequence[Instrument] | Instr
         raise InputError(f"events hold single orders ({names}); this replay takes books by level: DEPTH and TRADE")
     for instrument, ticks, lots in zip(data.instruments, found.most_ticks, found.most_lots, strict=True):
         instrument.require_headroom(ticks, lots)
-    return data, found.exch_backwards == 0
+    return data, found
 
 
 # ---------------------------------------------------------------- the two streams
@@ -236,14 +239,14 @@ class _Engine:
     """The arrays of one pass and what drives them."""
 
     def __init__(
-        self, recorded: Recorded, strategies: list[Strategy], settings: ReplaySettings, start_ns: int | None, *, in_order: bool
+        self, recorded: Recorded, strategies: list[Strategy], settings: ReplaySettings, start_ns: int | None, found: Survey
     ) -> None:
         self.recorded, self.strategies, self.settings = recorded, strategies, settings
         self.local = np.ascontiguousarray(_feed(recorded.events, settings.feed_latency, settings.seed))
-        in_order |= settings.feed_latency.kind != "recorded"  # other latencies keep the order of the exchange's clock
-        self.exch = self.local if in_order else exchange_order(self.local)
+        made = settings.feed_latency.kind != "recorded"  # such latencies keep the exchange's order and are never negative
+        self.exch = self.local if made or found.exch_backwards == 0 else exchange_order(self.local)
         self.start_ns = int(self.local["local_ns"][0]) if start_ns is None else int(start_ns)
-        shared = _one_order(self.local, self.exch)
+        shared = (made or found.early == 0) and _one_order(self.local, self.exch)
         markets, levels = len(recorded.instruments), strategies[0].levels
         self.tables = new_tables(len(strategies), markets, 4 * levels * markets + 4, levels)
         self.tables |= {"books": new_books(2 * markets * (1 if shared else 2)), "exch": self.exch, "local": self.local}
@@ -280,6 +283,7 @@ class _Engine:
     def _fill_core(self, *, shared: bool) -> None:
         core, settings = self.core, self.settings
         core.shared_book = int(shared)
+        core.one_stream = int(shared and self.exch is self.local)
         core.start_ns = self.start_ns
         core.next_own_ns = FOREVER
         core.equity_every_ns = settings.equity_every
@@ -324,6 +328,8 @@ class _Engine:
             table[k].every_ns, table[k].wake = strategy.every_ns, int(strategy.wake)
             table[k].next_ns = self.start_ns + strategy.every_ns if strategy.wake & 1 else FOREVER
         self.core.next_timer_ns = int(table["next_ns"].min())
+        woken = any(strategy.wake & (Wake.BOOK | Wake.TRADE) for strategy in self.strategies)
+        self.core.run_ahead_ns = 0 if woken else RUN_AHEAD_NS
 
     # -- running
 
@@ -391,12 +397,17 @@ class _Engine:
         return StrategyError(f"strategy {strategy.name} raised {type(error).__name__}: {error} at {when} ({where})")
 
     def _empty_logs(self) -> None:
-        core = self.core
-        for name, (counter, _) in _COUNTERS.items():
-            count = int(core[counter])
-            if count:
-                getattr(self.logs, name).append(self.tables[name][:count].copy())
-                core[counter] = 0
+        """Keep the tables of the logs that are nearly full, and give the engine new ones."""
+        for name, (counter, dtype) in _COUNTERS.items():
+            if self.core[counter] > LOG_CAPACITY - LOG_HEADROOM:
+                self._keep_log(name)
+                self.tables[name] = np.zeros(LOG_CAPACITY, dtype)
+        point_at(self.core, self.tables)
+
+    def _keep_log(self, name: str) -> None:
+        counter, _ = _COUNTERS[name]
+        getattr(self.logs, name).append(self.tables[name][: int(self.core[counter])])
+        self.core[counter] = 0
 
     def _grow(self) -> None:
         """Enlarge whatever is nearly full."""
@@ -420,7 +431,8 @@ class _Engine:
     def _close(self) -> None:
         """Note every account once more, at the end."""
         state = self.tables
-        self._empty_logs()
+        for name in _COUNTERS:
+            self._keep_log(name)
         self.end_ns = int(self.exch["exch_ns"][max(int(self.core.next_exch) - 1, 0)])
         rows = []
         for k in range(len(self.strategies)):
@@ -507,10 +519,20 @@ def _by_strategy(chunks: list[Any], count: int) -> list[list[Any]]:
     return parts
 
 
+_BLOCK = 2048  # rows that stay in the processor's cache while one column after the other is taken out of them
+
+
 def _frame(chunks: list[Any], dtype: np.dtype[Any]) -> pl.DataFrame:
     """Return log rows as a frame, without the column that says which strategy they are of."""
-    chunks = chunks or [np.zeros(0, dtype)]
-    return pl.DataFrame({name: np.concatenate([rows[name] for rows in chunks]) for name in dtype.names or () if name != "strategy"})
+    columns = {name: np.empty(sum(map(len, chunks)), np.int64) for name in dtype.names or () if name != "strategy"}
+    at = 0
+    for rows in chunks:
+        for first in range(0, len(rows), _BLOCK):
+            block = rows[first : first + _BLOCK]
+            for name, column in columns.items():
+                column[at : at + len(block)] = block[name]
+            at += len(block)
+    return pl.DataFrame(columns)
 
 
 @cache

@@ -9,6 +9,9 @@ local event, timer; then market, then sequence.
 Where both clocks see the book's messages in the same order (nearly always), our book is the exchange's, later: then one ladder is
 kept, and the top of book after each message travels to us through a ring. Otherwise a second ladder follows the local
 stream. The results are the same where both ways are possible, and a test says so.
+
+Unless the market wakes a strategy, what we see matters only when a timer rings or a report arrives: the exchange's side then runs ahead
+to that time, and ours follows in one go, stepping over messages of levels only, whose outcome waits in the ring.
 """
 
 from typing import Any
@@ -134,7 +137,7 @@ def _log_mid(s: Any, m: int, bid: int, ask: int) -> None:
 log_mid = compiled(_log_mid)
 
 
-def _after_book_message(s: Any, books: Any, m: int) -> None:
+def _after_book_message(s: Any, books: Any, m: int, i: int) -> None:
     """Check the exchange's book after a whole message: fill what it crosses, note the touch, send the top on its way to us."""
     venue = venue_at(s, m)
     venue.dirty = 0
@@ -151,7 +154,7 @@ def _after_book_message(s: Any, books: Any, m: int) -> None:
         ring = s.tops_size
         top = top_at(s, m, venue.tops_in & (ring - 1))
         venue.tops_in += 1
-        top.bid, top.ask, top.ready = bid, ask, venue.ready
+        top.bid, top.ask, top.ready, top.last = bid, ask, venue.ready, -1 if venue.mixed == 1 else i
         top.bid_lots = level_of(books, 2 * m, bid) if bid != NO_BID else 0
         top.ask_lots = level_of(books, 2 * m + 1, ask) if ask != NO_ASK else 0
         if venue.tops_in - venue.tops_out >= ring:
@@ -161,8 +164,8 @@ def _after_book_message(s: Any, books: Any, m: int) -> None:
 after_book_message = compiled(_after_book_message)
 
 
-def _on_exchange_event(s: Any, books: Any, event: Any) -> None:
-    """Apply one event to the exchange's side."""
+def _on_exchange_event(s: Any, books: Any, event: Any, i: int) -> None:
+    """Apply event *i* to the exchange's side."""
     m: Any = np.int64(event.market)
     kind = event.kind
     venue = venue_at(s, m)
@@ -177,12 +180,16 @@ def _on_exchange_event(s: Any, books: Any, event: Any) -> None:
             on_level_change(s, m, side, ticks, old, lots)
         if venue.n_taken > 0:
             forget_taken(s, m, side, ticks)
-    elif kind == _TRADE:
-        on_exchange_trade(s, books, event)
     else:
-        on_rare_exchange_event(s, books, event)
-    if event["flags"] & _LAST and venue.dirty == 1:
-        after_book_message(s, books, m)
+        venue.mixed = 1
+        if kind == _TRADE:
+            on_exchange_trade(s, books, event)
+        else:
+            on_rare_exchange_event(s, books, event)
+    if event["flags"] & _LAST:
+        if venue.dirty == 1:
+            after_book_message(s, books, m, i)
+        venue.mixed = 0
 
 
 on_exchange_event = compiled(_on_exchange_event, inline=True)
@@ -272,12 +279,18 @@ wake_all = compiled(_wake_all)
 after_local_message = compiled(_after_local_message)
 
 
-def _on_local_event(s: Any, books: Any, event: Any) -> None:
-    """Apply one event to our side."""
+def _on_local_event(s: Any, books: Any, event: Any, j: int) -> Any:
+    """Apply event *j* to our side, and with it the rest of a message that holds levels only; return the index of the last one."""
     m: Any = np.int64(event.market)
     kind = event.kind
     view = view_at(s, m)
     if kind == _DEPTH:
+        if s.one_stream == 1 and view.dirty == 0:
+            last = top_at(s, m, venue_at(s, m).tops_out & (s.tops_size - 1)).last
+            if last >= j:  # the exchange's side has seen to all of it
+                view.dirty = 1
+                after_local_message(s, books, m)
+                return last
         view.dirty = 1
         if s.shared_book == 0:
             set_level(books, 2 * (s.n_markets + m) + (0 if event.side > 0 else 1), np.int64(event.ticks), event.lots)  # type: ignore[arg-type]
@@ -288,6 +301,7 @@ def _on_local_event(s: Any, books: Any, event: Any) -> None:
         on_rare_local_event(s, books, event, 2 * (s.n_markets + m))
     if event["flags"] & _LAST:
         after_local_message(s, books, m)
+    return j
 
 
 on_local_event = compiled(_on_local_event, inline=True)
@@ -487,14 +501,14 @@ def _advance(s: Any) -> int:
             break
         own, due = s.next_own_ns, min(s.next_timer_ns, s.next_equity_ns)
         heard = local_at(s, j).local_ns if j < n_local else FOREVER
-        limit = min(own, heard, due)
+        limit = min(own, heard + s.run_ahead_ns, due) if j < n_local else min(own, due)
         # the exchange's events, as long as nothing else comes first
         while i < pause_at and s.attention == 0:
             event = exch_at(s, i)
             if event.exch_ns > limit or is_full(books):
                 break
             s.now_ns = event.exch_ns
-            on_exchange_event(s, books, event)
+            on_exchange_event(s, books, event, i)
             i += 1
         if s.attention == 1 or is_full(books):
             continue
@@ -513,8 +527,7 @@ def _advance(s: Any) -> int:
                 if event.local_ns > limit:
                     break
                 s.now_ns = event.local_ns
-                on_local_event(s, books, event)
-                j += 1
+                j = on_local_event(s, books, event, j) + 1
             continue
         s.now_ns = due
         if due == s.next_timer_ns:

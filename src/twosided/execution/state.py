@@ -113,6 +113,8 @@ CORE = _record(
         ("now_ns", "i8"),
         ("start_ns", "i8"),  # strategies are woken from here on, our clock
         ("shared_book", "i8"),  # 1: both clocks see the book's messages in one order, so one ladder serves both
+        ("one_stream", "i8"),  # 1: moreover both read the very same events
+        ("run_ahead_ns", "i8"),  # how far the exchange's side may run ahead of ours: not at all where the market wakes a strategy
         ("deciding", "i8"),  # 1 while strategies are being asked
         ("strategy", "i8"),  # the one being asked
         ("answered", "i8"),  # 1: Python has decided for it
@@ -172,6 +174,7 @@ VENUE = _record(
         ("ready", "i8"),  # 1 once the book is whole: after a snapshot, or the first two-sided state of a file without one
         ("snapshot", "i8"),  # 1 between SNAPSHOT_BEGIN and SNAPSHOT_END
         ("dirty", "i8"),  # the message being applied has touched the book
+        ("mixed", "i8"),  # 1: it holds more than levels
         ("bid", "i8"),  # last valid touch
         ("ask", "i8"),
         ("n_resting", "i8"),  # own orders of all strategies
@@ -210,7 +213,17 @@ VIEW = _record(
 )
 """One market as known here, after feed latency; the same for all strategies."""
 
-TOP = _record([("bid", "i8"), ("ask", "i8"), ("bid_lots", "i8"), ("ask_lots", "i8"), ("ready", "i8")])
+TOP = _record(
+    [
+        ("bid", "i8"),
+        ("ask", "i8"),
+        ("bid_lots", "i8"),
+        ("ask_lots", "i8"),
+        ("ready", "i8"),
+        ("last", "i8"),  # index of the message's last event where it holds levels only, else -1
+    ]
+)
+"""The best prices after a book message, on their way from the exchange to us."""
 
 ORDER = _record(
     [
@@ -267,6 +280,7 @@ STRATEGY = _record(
         ("sent", "i8"),  # messages sent: the key of its random draws
         ("received", "i8"),
         ("queued", "i8"),  # arrivals at the exchange, for time priority
+        ("n_resting", "i8"),  # its orders in the book, all markets
         ("decisions", "i8"),
         ("n_taken", "i8"),
     ]

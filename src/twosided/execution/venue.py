@@ -95,8 +95,10 @@ def _rest(s: Any, books: Any, k: int, order: Any, ticks: int, lots: int) -> None
     order.resting, order.venue_ticks, order.venue_lots = 1, ticks, lots
     order.ahead = float(level_of(books, row, ticks))
     order.explained = 0
-    strategy_at(s, k).queued += 1
-    order.priority = strategy_at(s, k).queued
+    strategy = strategy_at(s, k)
+    strategy.queued += 1
+    strategy.n_resting += 1
+    order.priority = strategy.queued
     venue_at(s, m).n_resting += 1
     _widen_range_c(venue_at(s, m), order)
 
@@ -104,9 +106,10 @@ def _rest(s: Any, books: Any, k: int, order: Any, ticks: int, lots: int) -> None
 rest = compiled(_rest)
 
 
-def _leave(s: Any, order: Any) -> None:
-    """Take an order out of the book."""
+def _leave(s: Any, k: int, order: Any) -> None:
+    """Take an order of strategy *k* out of the book."""
     order.resting, order.venue_lots = 0, 0
+    strategy_at(s, k).n_resting -= 1
     venue_at(s, order.market).n_resting -= 1
     refresh_range(s, order.market)
 
@@ -133,7 +136,7 @@ def _fill(s: Any, k: int, slot: int, ticks: int, lots: int, maker: bool, reason:
     row.maker, row.hedge, row.fee, row.tax = int(maker), 0, fee, tax
     row.position_lots, row.cause = account_at(s, k, m).position_lots, reason
     if order.venue_lots == 0 and order.resting == 1:
-        leave(s, order)
+        leave(s, k, order)
 
 
 fill = compiled(_fill)
@@ -149,9 +152,12 @@ fillable = compiled(_whole)
 
 def _next_in_priority(s: Any, k: int, m: int, side: int, ticks: int, priority: int) -> int:
     """Return the slot of the resting order that comes after (*ticks*, *priority*) in price-time order, -1 when there is none."""
-    found = -1
+    found, unseen = -1, strategy_at(s, k).n_resting
     for slot in range(s.n_slots):
+        if unseen == 0:
+            break
         order = order_at(s, k, slot)
+        unseen -= order.resting
         if order.resting == 0 or order.market != m or order.side != side:
             continue
         behind = (ticks - order.venue_ticks) * side
@@ -211,8 +217,12 @@ on_trade = compiled(_on_trade)
 def _on_level_change(s: Any, m: int, side: int, ticks: int, old_lots: int, new_lots: int) -> None:
     """Move the own orders at a level up their queue after its total changed."""
     for k in range(s.n_strategies):
+        unseen = strategy_at(s, k).n_resting
         for slot in range(s.n_slots):
+            if unseen == 0:
+                break
             order = order_at(s, k, slot)
+            unseen -= order.resting
             if order.resting == 1 and order.venue_ticks == ticks and order.side == side and order.market == m:
                 order.ahead = queue_after_change(order.ahead, old_lots, new_lots, order.explained, s.queue_kind, s.queue_exponent)
                 order.explained = 0
@@ -396,7 +406,7 @@ def _arrive(s: Any, books: Any, number: int) -> None:
         report(s, k, slot, DO_CANCEL_REJECTED, WHY_TOO_LATE, order.venue_ticks, 0)
     elif action == DO_SEND_CANCEL:
         open_lots = order.venue_lots
-        leave(s, order)
+        leave(s, k, order)
         report(s, k, slot, DO_CANCELLED, WHY_NONE, order.venue_ticks, open_lots)
     else:
         replace_order(s, books, k, slot, ticks, lots)
@@ -411,7 +421,7 @@ def _replace_order(s: Any, books: Any, k: int, slot: int, ticks: int, total_lots
     order = order_at(s, k, slot)
     open_lots = total_lots - order.venue_filled
     if open_lots <= 0:
-        leave(s, order)
+        leave(s, k, order)
         report(s, k, slot, DO_CANCELLED, WHY_NONE, order.venue_ticks, 0)
         return
     if ticks == order.venue_ticks and open_lots <= order.venue_lots:
@@ -422,7 +432,7 @@ def _replace_order(s: Any, books: Any, k: int, slot: int, ticks: int, total_lots
     if reason != WHY_NONE:
         report(s, k, slot, DO_CANCEL_REJECTED, reason, order.venue_ticks, order.venue_lots)
         return
-    leave(s, order)
+    leave(s, k, order)
     report(s, k, slot, DO_REPLACED, WHY_NONE, ticks, open_lots)
     place(s, books, k, slot, ticks, open_lots)
 

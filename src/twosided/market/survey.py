@@ -10,7 +10,7 @@ from twosided.market.event import Events
 
 __all__ = ["Survey", "survey"]
 
-_LOCAL_BACKWARDS, _EXCH_BACKWARDS, _MOST_MARKET, _KINDS, _MOST = 0, 1, 2, 3, 4
+_LOCAL_BACKWARDS, _EXCH_BACKWARDS, _EARLY, _MOST_MARKET, _KINDS, _MOST = 0, 1, 2, 3, 4, 5
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Survey:
 
     local_backwards: int  # events whose local_ns is before that of the event before
     exch_backwards: int  # the same for exch_ns
+    early: int  # events whose local_ns is before their exch_ns
     most_market: int
     kinds: frozenset[int]
     most_ticks: tuple[int, ...]  # largest |ticks|, per market
@@ -36,6 +37,8 @@ def _survey(events: Any, found: Any) -> None:
                 found[_LOCAL_BACKWARDS] += 1
             if event.exch_ns < last_exch:
                 found[_EXCH_BACKWARDS] += 1
+        if event.local_ns < event.exch_ns:
+            found[_EARLY] += 1
         last_local, last_exch = event.local_ns, event.exch_ns
         market = np.int64(event.market)
         found[_MOST_MARKET] = max(found[_MOST_MARKET], market)
@@ -55,4 +58,4 @@ def survey(events: Events, markets: int) -> Survey:
     survey_kernel(np.require(events, requirements=["C", "A"]), found)
     kinds = frozenset(kind for kind in range(63) if int(found[_KINDS]) >> kind & 1)
     counts = [int(value) for value in found]
-    return Survey(counts[0], counts[1], counts[2], kinds, tuple(counts[_MOST::2]), tuple(counts[_MOST + 1 :: 2]))
+    return Survey(counts[0], counts[1], counts[2], counts[3], kinds, tuple(counts[_MOST::2]), tuple(counts[_MOST + 1 :: 2]))

@@ -58,7 +58,7 @@ def converted(events: Events, instrument: Instrument) -> npt.NDArray[np.void]:
 
 @njit  # a jitclass argument: numba cannot keep this on disk, so the peer compiles it again in every process
 def _quote(backtest, every_ns, half_spread_ticks, skew_ticks, quantity, most_quantities, log):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Quote as `quoter.quoter` does; keep orders whose price is still wanted, cancel the others."""
+    """Quote as `_quoter.quoter` does; keep orders whose price is still wanted, cancel the others."""
     tick_size, n = backtest.depth(0).tick_size, 0
     while backtest.elapse(every_ns) == 0:
         backtest.clear_inactive_orders(0)
@@ -105,7 +105,7 @@ def run_peer(
     Args:
         rows: see `converted`.
         instrument: for tick and lot size.
-        params: of the strategy, see `quoter.PARAMS`.
+        params: of the strategy, see `_quoter.PARAMS`.
         price_range: lowest and highest price that its book holds.
         queue: "power" with *exponent*, or "log".
         exponent: of the power model.

@@ -1,4 +1,4 @@
-"""The strategy of the benchmarks: one bid and one ask, leaning against the position. `peer.py` has it for hftbacktest.
+"""The strategy of the benchmarks: one bid and one ask, leaning against the position. `_peer.py` has it for hftbacktest.
 
 It quotes at the touch or outside it, so that the price is the same whether or not a post-only order is moved off a crossing price,
 and its prices are whole ticks, so that nothing depends on rounding.
