@@ -10,7 +10,7 @@ Where both clocks see the book's messages in the same order (nearly always), our
 kept, and the top of book after each message travels to us through a ring. Otherwise a second ladder follows the local
 stream. The results are the same where both ways are possible, and a test says so.
 
-Unless the market wakes a strategy, what we see matters only when a timer rings or a report arrives: the exchange's side then runs ahead
+Unless the market wakes a strategy, what we see matters only when a timer rings or a report arrives: the exchange's side runs ahead
 to that time, and ours follows in one go, stepping over messages of levels only, whose outcome waits in the ring.
 """
 
