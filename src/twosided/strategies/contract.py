@@ -132,7 +132,8 @@ class Param:
             number = float(value) if not isinstance(value, bool) else math.nan
         except (TypeError, ValueError):
             number = math.nan
-        if not math.isfinite(number) or (self.integer and number != int(number)) or not self.minimum <= number <= self.maximum:
+        whole = math.isfinite(number) and number == int(number) and abs(number) < 2**53  # beyond it, floats skip integers
+        if not math.isfinite(number) or (self.integer and not whole) or not self.minimum <= number <= self.maximum:
             raise InputError(f"parameter {name} is {value!r}; allowed: {allowed}")
         return int(number) if self.integer else number
 
@@ -275,6 +276,12 @@ def strategy(
                 raise InputError(
                     f"strategy {name} declares {field_name!r}, which numpy's records use themselves; choose another name"
                 )
+        for param_name, param in declared.items():
+            try:
+                if param.default is not None:
+                    param.checked(param_name, param.default)
+            except InputError as error:
+                raise InputError(f"strategy {name}: {error}") from None
         if every_ns <= 0 or levels < 1 or not wake:
             raise InputError(f"strategy {name}: every_ns and levels must be positive and wake not empty")
         return Strategy(
@@ -295,7 +302,16 @@ def strategy(
 
 # ---------------------------------------------------------------- what strategies write quotes with
 
-_NOISE = 1e-9  # ticks: 99.99999999999 that was meant as 100 is 100
+_NOISE = 1e-9  # ticks or lots: 99.99999999999 that was meant as 100 is 100
+_ROUNDING = 1e-15  # of the number: four roundings of a float, which beyond a million ticks are more than that
+
+
+def _noise(number: float) -> float:
+    """Return by how much *number* may differ from a whole one that was meant."""
+    return min(max(_NOISE, abs(number) * _ROUNDING), 0.25)
+
+
+noise_of = compiled(_noise)
 
 
 def _bid_ticks(price_ticks: float) -> int:
@@ -306,7 +322,7 @@ def _bid_ticks(price_ticks: float) -> int:
     """
     if not -2147483648.0 < price_ticks < 2147483647.0:
         raise ValueError("a bid price is not a number or out of range")
-    return int(math.floor(price_ticks + _NOISE))
+    return int(math.floor(price_ticks + noise_of(price_ticks)))
 
 
 bid_ticks = compiled(_bid_ticks)
@@ -320,7 +336,7 @@ def _ask_ticks(price_ticks: float) -> int:
     """
     if not -2147483648.0 < price_ticks < 2147483647.0:
         raise ValueError("an ask price is not a number or out of range")
-    return int(math.ceil(price_ticks - _NOISE))
+    return int(math.ceil(price_ticks - noise_of(price_ticks)))
 
 
 ask_ticks = compiled(_ask_ticks)
@@ -335,7 +351,7 @@ def _whole_lots(quantity: float, lot_size: float) -> int:
     lots = quantity / lot_size
     if not -9.0e18 < lots < 9.0e18:
         raise ValueError("a quote size is not a number or out of range")
-    return max(int(math.floor(lots + _NOISE)), 0)
+    return max(int(math.floor(lots + noise_of(lots))), 0)
 
 
 whole_lots = compiled(_whole_lots)
