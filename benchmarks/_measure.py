@@ -43,13 +43,13 @@ def child_seconds(script: str, *arguments: str, environment: Mapping[str, str] |
     return time.perf_counter() - began
 
 
-def report(name: str, value: float, unit: str, workload: str, peer_value: float | None = None) -> None:
+def report(name: str, value: float, unit: str, workload: str, peer_value: float | None = None, *, peer: str = PEER) -> None:
     """Print one benchmark's line; ``ratio`` is always value / peer_value, so below 1 is good where the unit is a time or a size."""
     line = {
         "name": name,
         "value": float(f"{value:.4g}"),
         "unit": unit,
-        "peer": PEER if peer_value is not None else None,
+        "peer": peer if peer_value is not None else None,
         "peer_value": float(f"{peer_value:.4g}") if peer_value is not None else None,
         "ratio": float(f"{value / peer_value:.3g}") if peer_value is not None else None,
         "workload": workload,
