@@ -22,9 +22,9 @@ demo: $(VENV)/core  ## replay a generated session through two strategies; report
 
 test: lint  ## lint, types, import rules, then all tests: interpreted, bounds-checked, compiled
 	@echo "== kernels as plain Python"
-	@NUMBA_DISABLE_JIT=1 $(BIN)/pytest -m "interpreted and not slow"
+	@NUMBA_DISABLE_JIT=1 $(BIN)/pytest -n 2 -m "interpreted and not slow"
 	@echo "== kernels with checked array bounds"
-	@NUMBA_BOUNDSCHECK=1 TWOSIDED_CACHE=$(VENV)/cache-boundscheck $(BIN)/pytest -m "interpreted and not slow"
+	@NUMBA_BOUNDSCHECK=1 TWOSIDED_CACHE=$(VENV)/cache-boundscheck $(BIN)/pytest -n 2 -m "interpreted and not slow"
 	@echo "== everything, compiled"
 	@$(BIN)/pytest -n 2
 
