@@ -8,6 +8,7 @@ import pytest
 from twosided._compile import INTERPRETED
 from twosided.app import warm_up
 from twosided.app.demo import STRATEGIES
+from twosided.engines.replay_kernel import advance
 
 
 class Process:
@@ -52,7 +53,7 @@ def test_the_other_process_does_not_outlive_a_failure_here(processes):
 
 
 def test_a_full_cache_is_left_alone(processes, tmp_path):
-    (tmp_path / "advance_arrays-0.bin").touch()
+    (tmp_path / f"{advance.__name__}-0.bin").touch()
     with warm_up.warmed_up(STRATEGIES):
         pass
     assert processes == []
@@ -63,5 +64,6 @@ def test_all_strategies_of_the_demo_can_be_compiled_without_data():
     try:
         warm_up.compile_replay(STRATEGIES)
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        assert warm_up._was_compiled() or INTERPRETED
     finally:
         signal.signal(signal.SIGINT, before)

@@ -14,6 +14,7 @@ import numpy as np
 from twosided._compile import INTERPRETED, cache_folder
 from twosided.app.config import StrategyConfig
 from twosided.engines.replay import replay
+from twosided.engines.replay_kernel import advance
 from twosided.market.event import EVENT, Flag, Kind
 from twosided.market.instrument import Instrument
 from twosided.strategies.catalogue import find_strategy
@@ -23,10 +24,15 @@ __all__ = ["compile_replay", "warmed_up"]
 _INSTRUMENT = Instrument(symbol="WARM", tick_size="1", lot_size="1")  # type: ignore[arg-type]
 
 
+def _was_compiled() -> bool:
+    """Say whether the cache has a replay; one of another version costs time, nothing else."""
+    return any(cache_folder().glob(f"{advance.__name__}-*"))
+
+
 @contextmanager
 def warmed_up(strategies: Sequence[StrategyConfig]) -> Iterator[None]:
     """Compile the replay of *strategies* in another process during a with block, unless a replay was compiled before."""
-    if INTERPRETED or any(cache_folder().glob("advance_arrays-*")):
+    if INTERPRETED or _was_compiled():
         yield
         return
     process = get_context("spawn").Process(target=compile_replay, args=(strategies,), daemon=True)
