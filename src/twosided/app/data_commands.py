@@ -83,14 +83,15 @@ def _require_ours(path: Path) -> None:
     Raises:
         InputError: something else is there.
     """
-    if not path.exists():
-        return
+    if path.exists() and not _is_ours(path):
+        raise InputError(f"{path} exists and is not a recording that we converted; name a new file")
+
+
+def _is_ours(path: Path) -> bool:
     try:
-        if is_stored(InputFile(path)) is not None:
-            return
+        return is_stored(InputFile(path)) is not None
     except DataError:
-        pass
-    raise InputError(f"{path} exists and is not a recording that we converted; name a new file")
+        return False
 
 
 def _table(facts: Facts) -> Table:
