@@ -93,13 +93,18 @@ def _digest_function(function: Any, digest: Any, seen: set[Any]) -> None:
     _digest_code(code, digest)
     if not function.__module__.startswith("twosided."):  # machine code remembers lines: an error must name today's
         digest.update(repr((code.co_filename, code.co_firstlineno)).encode() + code.co_linetable)
-    digest.update(repr(function.__defaults__).encode())
+    _digest_value((function.__defaults__, sorted((function.__kwdefaults__ or {}).items())), digest, seen)
     for cell in function.__closure__ or ():
         _digest_value(cell.cell_contents, digest, seen)
-    for name in _names(code):
+    names = _names(code)
+    for name in names:
         if name in function.__globals__:
             digest.update(name.encode())
-            _digest_value(function.__globals__[name], digest, seen)
+            value = function.__globals__[name]
+            if isinstance(value, python_types.ModuleType):
+                _digest_module(value, names, digest, seen)
+            else:
+                _digest_value(value, digest, seen)
 
 
 def _names(code: python_types.CodeType) -> list[str]:
@@ -116,14 +121,46 @@ def _digest_code(code: python_types.CodeType, digest: Any) -> None:
             digest.update(repr(const).encode())
 
 
+_STDLIB = str(Path(os.__file__).parent)
+
+
+def _is_versioned(module: python_types.ModuleType) -> bool:
+    """Say whether a module's content changes only with a version that is part of every name in the cache."""
+    if module.__name__.split(".")[0] in {"numba", "numpy"} or module.__name__ in sys.builtin_module_names:
+        return True
+    file = getattr(module, "__file__", None) or ""
+    return file.startswith(_STDLIB) and "-packages" not in file
+
+
+def _digest_module(module: python_types.ModuleType, names: list[str], digest: Any, seen: set[Any]) -> None:
+    """Take in what a function of *names* can reach through *module*: ``helpers.fair_price`` changes when that file is edited."""
+    digest.update(module.__name__.encode())
+    if module.__name__.split(".")[0] == "twosided":
+        raise TypeError(f"compiled code reaches the module {module.__name__}; import the names it needs from it instead")
+    if _is_versioned(module) or (module, *names) in seen:
+        return
+    seen.add((module, *names))
+    for name in names:
+        value = vars(module).get(name)
+        if isinstance(value, python_types.ModuleType):
+            _digest_module(value, names, digest, seen)
+        elif value is not None:
+            digest.update(name.encode())
+            _digest_value(value, digest, seen)
+
+
 def _digest_value(value: Any, digest: Any, seen: set[Any]) -> None:
     value = getattr(value, "py_func", value)
     if isinstance(value, python_types.FunctionType):
         _digest_function(value, digest, seen)
     elif isinstance(value, python_types.ModuleType):
-        if value.__name__.split(".")[0] == "twosided":
-            raise TypeError(f"compiled code reaches the module {value.__name__}; import the names it needs from it instead")
-        digest.update(value.__name__.encode())
+        _digest_module(value, [], digest, seen)
+    elif isinstance(value, tuple | list):  # repr would abbreviate the arrays in it, and give functions an address
+        digest.update(f"{type(value).__qualname__} of {len(value)}".encode())
+        for each in value:
+            _digest_value(each, digest, seen)
+    elif isinstance(value, types.Type):
+        digest.update(repr(value).encode())
     elif isinstance(value, enum.EnumType):
         digest.update(repr(list(value.__members__.items())).encode())
     elif isinstance(value, np.ndarray):
@@ -139,43 +176,52 @@ def _digest_value(value: Any, digest: Any, seen: set[Any]) -> None:
 # ---------------------------------------------------------------- the disk cache
 
 
+_CHECKSUM = 32  # bytes before the content: a flipped bit in machine code would not raise, it would run
+_NO_CACHE = (OSError, RuntimeError)  # RuntimeError: a user without a home
+
+
 class _DiskCache:
     """One file per (meaning, signature, processor), written whole and then renamed: two processes never disagree on a file."""
 
-    cache_path = property(lambda _self: str(cache_folder()))
+    cache_path = "twosided._compile.cache_folder()"
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
-        self._meaning: bytes | None = None  # found at the first compilation: every global exists by then
+        self._meaning = b""  # found when it is compiled: every global exists by then, and a notebook may have changed some since
 
     def _file(self, signature: Any, codegen: Any) -> Path:
-        if self._meaning is None:
-            self._meaning = meaning(self._function)
         key = hashlib.sha256(self._meaning + repr((str(signature), codegen.magic_tuple())).encode()).hexdigest()[:32]
         return cache_folder() / f"{self._function.__name__}-{key}.bin"
 
     def load_overload(self, signature: Any, target_context: Any) -> CompileResult | None:
         target_context.refresh()
+        self._meaning = meaning(self._function)
         try:
             content = self._file(signature, target_context.codegen()).read_bytes()
-        except OSError:
+        except _NO_CACHE:
+            return None
+        if hashlib.sha256(content[_CHECKSUM:]).digest() != content[:_CHECKSUM]:
             return None
         try:
-            return CompileResult._rebuild(target_context, *pickle.loads(content))  # noqa: S301, SLF001 - our own cache
+            return CompileResult._rebuild(target_context, *pickle.loads(content[_CHECKSUM:]))  # noqa: S301, SLF001 - our own cache
         except Exception:  # noqa: BLE001 - a damaged cache file must cost a compilation, never a run
             return None
 
     def save_overload(self, signature: Any, result: Any) -> None:
         if any(not lifted.can_cache for lifted in result.lifted) or result.library.has_dynamic_globals:
             return
-        path = self._file(signature, result.codegen)
+        content = dumps(result._reduce())  # noqa: SLF001
+        partial = None
         try:
+            path = self._file(signature, result.codegen)
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.stem, suffix=".tmp", delete=False) as file:
-                file.write(dumps(result._reduce()))  # noqa: SLF001
-            Path(file.name).replace(path)
-        except OSError:  # no place to write: the code is compiled again in the next process, and nothing else changes
-            return
+                partial = Path(file.name)
+                file.write(hashlib.sha256(content).digest() + content)
+            partial.replace(path)
+        except _NO_CACHE:  # no place to write: the code is compiled again in the next process, and nothing else changes
+            if partial is not None:
+                partial.unlink(missing_ok=True)
 
     def enable(self) -> None: ...
     def disable(self) -> None: ...
