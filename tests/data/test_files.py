@@ -6,13 +6,13 @@ import random
 
 import pytest
 
-from twosided.data.files import InputFile
+from twosided.data.files import InputFile, zstd
 from twosided.errors import DataError
 
 
 def test_lines_and_blocks_hold_the_content_packed_or_not(tmp_path):
     content = b"".join(b"%d %s\n" % (i, b"x" * (i % 97)) for i in range(60_000))
-    for name, packed in (("a.txt", content), ("no-ending-says-so", gzip.compress(content))):
+    for name, packed in (("a.txt", content), ("no-ending-says-so", gzip.compress(content)), ("nor-this", zstd.compress(content))):
         path = tmp_path / name
         path.write_bytes(packed)
         file = InputFile(path)
@@ -38,7 +38,8 @@ def test_a_last_line_without_end_is_completed(tmp_path):
         ("missing", None, "no such file"),
         ("empty", b"", "is empty"),
         ("packed-empty.gz", gzip.compress(b"", mtime=0), "is empty once unpacked"),
-        ("a.zst", b"\x28\xb5\x2f\xfd rest", "unpack it first: zstd -d"),
+        ("garbage.zst", b"\x28\xb5\x2f\xfd rest", "zstd stream is corrupt"),
+        ("short.zst", zstd.compress(b"x" * 100)[:-6], "zstd stream breaks off"),
         ("a.parquet.gz", gzip.compress(b"PAR1 and more", mtime=0), "unpack it first: gzip -d"),
         ("short.gz", gzip.compress(b"x" * 100, mtime=0)[:-6], "truncated"),
         ("header.gz", b"\x1f\x8b\x08", "truncated"),

@@ -2,6 +2,7 @@
 
 import math
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 import numpy as np
 import polars as pl
@@ -130,3 +131,19 @@ def test_the_sentence_names_value_and_step():
         unusable_text(found, "price", Decimal("0.1"), "tick size")
         == "price is 100.15, which is not a multiple of the tick size 0.1"
     )
+
+
+@given(
+    st.lists(st.integers(-(2**63), 2**63 - 1)),
+    st.sampled_from([Decimal(text) for text in ("1e-9", "1e-4", "1")]),
+    st.sampled_from([Decimal(text) for text in ("0.01", "0.25", "0.03", "5")]),
+)
+def test_integers_that_count_something_become_whole_steps_or_the_first_that_does_not_is_named(values, count_of, step):
+    steps, bad = steps_of(pl.Series(values, dtype=pl.Int64), step, count_of)
+    exact = [Fraction(value) * Fraction(count_of) / Fraction(step) for value in values]
+    usable = [each.denominator == 1 and abs(each) < 2**62 for each in exact]
+    if bad is None:
+        assert steps.tolist() == exact
+    else:
+        assert bad.place == usable.index(False)
+        assert Decimal(bad.value) == Decimal(values[bad.place]) * count_of

@@ -62,6 +62,7 @@ class BinanceReader:
         self._wanted = settings.symbol.upper() if settings.symbol else ""
         self._defects, self._with_quotes = settings.defects, settings.with_quotes
         self.symbol, self.venue, self.currency = self._wanted, "binance", "USD"
+        self.tick_size = self.lot_size = None
         self._symbols: set[str] = set()
         self._head: list[_Message] | None = []  # held until it is known where the snapshot is; None once it is
         self._lines = 0

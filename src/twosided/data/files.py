@@ -1,7 +1,8 @@
-"""Files as streams of bytes: plain or gzip by content, in lines or blocks, and every failure as one sentence with its place."""
+"""Files as streams of bytes: plain, gzip or zstd by content, in lines or blocks, every failure as one sentence with its place."""
 
 import gzip
 import io
+import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,11 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from twosided.errors import DataError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 __all__ = ["InputFile", "brief"]
 
@@ -33,7 +39,7 @@ class InputFile:
         bytes_read: how much of `bytes_total` the current pass has read, as it stands on disk.
 
     Raises:
-        DataError: missing, a folder, unreadable, empty, or a gzip file that is corrupt within its head.
+        DataError: missing, a folder, unreadable, empty, or a packed file that is corrupt within its head.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -52,30 +58,30 @@ class InputFile:
             raise DataError(path, "", f"cannot be read: {error.strerror or error}") from None
         if not magic:
             raise DataError(path, "", "is empty (0 bytes); expected recorded market data")
-        if magic == _ZSTD:
-            raise DataError(path, "", "is packed with zstd, which is not read; unpack it first: zstd -d")
-        self._is_gzip = magic.startswith(_GZIP)
+        self._packing = "gzip" if magic.startswith(_GZIP) else "zstd" if magic == _ZSTD else ""
         with self.open() as stream:
             self.head = stream.read(_HEAD_BYTES)
         if not self.head:
             raise DataError(path, "", "is empty once unpacked; expected recorded market data")
         self.place = "row" if self.head.startswith((_PARQUET, _ZIP)) else "line"
-        if self._is_gzip and self.place == "row":
-            raise DataError(path, "", "is packed with gzip, though its content is packed already; unpack it first: gzip -d")
+        if self._packing and self.place == "row":
+            problem = f"is packed with {self._packing}, though its content is packed already; unpack it first: {self._packing} -d"
+            raise DataError(path, "", problem)
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
         """Open the file as a stream of unpacked bytes; failures while reading name the byte on disk.
 
         Raises:
-            DataError: the file cannot be read, or its gzip stream is corrupt or breaks off.
+            DataError: the file cannot be read, or its packed stream is corrupt or breaks off.
         """
         try:
             with self.path.open("rb") as raw:
                 self._raw: BinaryIO = raw
                 with self._named_failures():
-                    if self._is_gzip:
-                        with io.BufferedReader(gzip.GzipFile(fileobj=raw), _HEAD_BYTES * 4) as unpacked:
+                    if self._packing:
+                        packed = gzip.GzipFile(fileobj=raw) if self._packing == "gzip" else zstd.ZstdFile(raw)
+                        with io.BufferedReader(packed, _HEAD_BYTES * 4) as unpacked:
                             yield unpacked
                     else:
                         yield raw
@@ -87,10 +93,10 @@ class InputFile:
         try:
             yield
         except EOFError:
-            problem = "the gzip stream breaks off: the file is truncated; expected its end mark"
+            problem = f"the {self._packing} stream breaks off: the file is truncated; expected its end mark"
             raise DataError(self.path, f"byte {self._raw.tell()}", problem) from None
-        except (gzip.BadGzipFile, zlib.error) as error:
-            problem = f"the gzip stream is corrupt before this place ({error})"
+        except (gzip.BadGzipFile, zlib.error, zstd.ZstdError) as error:
+            problem = f"the {self._packing} stream is corrupt before this place ({brief(error)})"
             raise DataError(self.path, f"byte {self._raw.tell()}", problem) from None
 
     def lines(self) -> Iterator[tuple[int, bytes]]:

@@ -32,6 +32,7 @@ from twosided.units import exact_decimal
 __all__ = ["FORMATS", "Format", "open_source"]
 
 _HEAD_MESSAGES = 1_000
+_SIZED = (Kind.DEPTH, Kind.TRADE, Kind.ADD, Kind.MODIFY, Kind.CANCEL, Kind.FILL)  # events with a price and a size
 
 
 class Format(NamedTuple):
@@ -171,13 +172,14 @@ class _Head:
         for raw in _raws(reader, stream):
             messages += raw.messages
             for market in np.unique(raw.events["market"]).tolist():
-                rows = np.flatnonzero((raw.events["market"] == market) & (raw.events["kind"] <= Kind.TRADE))
-                self._prices.setdefault(market, []).append(raw.prices.gather(rows))
-                self._sizes.setdefault(market, []).append(raw.sizes.gather(rows))
+                rows = np.flatnonzero((raw.events["market"] == market) & np.isin(raw.events["kind"], _SIZED))
+                self._prices.setdefault(market, []).append(_texts_of(raw.prices.gather(rows), raw.unit))
+                self._sizes.setdefault(market, []).append(_texts_of(raw.sizes.gather(rows), Decimal(1)))
             if messages >= _HEAD_MESSAGES:
                 break
         self.messages += messages
         self.symbol, self.venue, self.currency = reader.symbol, reader.venue, reader.currency
+        self._tick, self._lot = reader.tick_size, reader.lot_size
 
     def instruments(
         self, symbol: str | None, tick: Decimal | None, lot: Decimal | None, fees: Fees | None
@@ -186,6 +188,7 @@ class _Head:
         if not self._prices:
             raise DataError(self._name, "", "holds no events; expected changes of a book or trades")
         markets = max(self._prices) + 1
+        tick, lot = tick or self._tick, lot or self._lot
         names = self._symbols(symbol, markets)
         instruments, inferred = [], []
         for market in range(markets):
@@ -226,6 +229,13 @@ class _Head:
         if symbol is not None:
             raise InputError(f"symbol is {symbol!r}, but there are {markets} markets; expected as many names, separated by commas")
         return [f"{names[0]}-{market}" for market in range(markets)]
+
+
+def _texts_of(values: pl.Series, unit: Decimal) -> pl.Series:
+    """Return *values* as they are but for integers, which count *unit*: those become decimal texts."""
+    if not values.dtype.is_integer():
+        return values
+    return pl.Series([f"{value * unit:f}" for value in values], dtype=pl.String)
 
 
 def _raws(reader: Reader, stream: Stream) -> Iterator[Raw]:

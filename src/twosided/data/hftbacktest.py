@@ -53,6 +53,7 @@ class HftbacktestReader:
 
     def __init__(self, settings: Settings) -> None:
         self.symbol, self.venue, self.currency = settings.symbol or "", "", "USD"
+        self.tick_size = self.lot_size = None
         self._defects = settings.defects
         self._ladder = Ladder()
 

@@ -9,6 +9,7 @@ place (0.1 × 3 is 0.3), and refused otherwise.
 import math
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -146,13 +147,16 @@ def _unit_and_scale(step: Decimal) -> tuple[int, int]:
     return unit, scale
 
 
-def steps_of(values: pl.Series, step: Decimal) -> tuple[Ints, Unusable | None]:
+def steps_of(values: pl.Series, step: Decimal, count_of: Decimal = Decimal(1)) -> tuple[Ints, Unusable | None]:
     """Return *values* divided by *step* as integers, and the first value for which that is not a whole number.
 
     Args:
-        values: decimal numbers as text (``1.50``, ``-2``, ``1e-05``; no spaces), or floats. Missing values are malformed.
+        values: decimal numbers as text (``1.50``, ``-2``, ``1e-05``; no spaces), floats, or integers. Missing values are malformed.
         step: tick or lot size.
+        count_of: what integers count.
     """
+    if values.dtype.is_integer():
+        return _integer_steps(values.to_numpy(), step, count_of)
     unit, scale = _unit_and_scale(step)
     if values.dtype == pl.Float64:
         return _float_steps(values.to_numpy(), unit, scale)
@@ -182,6 +186,20 @@ def _float_steps(values: npt.NDArray[np.float64], unit: int, scale: int) -> tupl
     value = float(values[index])
     code = MALFORMED if not math.isfinite(value) else OFF_GRID if small[index] else TOO_LARGE
     return np.zeros(len(values), np.int64), Unusable(index, repr(value), code)
+
+
+def _integer_steps(values: npt.NDArray[Any], step: Decimal, count_of: Decimal) -> tuple[Ints, Unusable | None]:
+    """Return ``values * count_of / step``: a fraction in lowest terms, so that nothing is larger than it has to be."""
+    multiply, divide = (Fraction(count_of) / Fraction(step)).as_integer_ratio()
+    limit = _LIMIT // multiply
+    counts = values // divide
+    too_large = (counts > limit) | (counts < -limit)
+    bad = np.flatnonzero(too_large | (values % divide != 0))
+    if len(bad) == 0:
+        return counts.astype(np.int64) * multiply, None
+    index = int(bad[0])
+    code = TOO_LARGE if too_large[index] else OFF_GRID
+    return np.zeros(len(values), np.int64), Unusable(index, f"{int(values[index]) * count_of:f}", code)
 
 
 _VENUE_STEPS = [Decimal(digits) for digits in ("5", "2.5", "2", "1")]

@@ -3,10 +3,11 @@
     exch_ns,local_ns,kind,side,price,size[,id][,market]
 
 ``exch_ns``, ``local_ns``: nanoseconds since 1970 UTC, by the exchange's clock and by ours. ``kind``: depth, trade,
-snapshot_begin, snapshot_end, clear, status, funding. ``side``: bid or buy, ask or sell, or nothing; for a trade the aggressor's,
-for clear the side that is forgotten. ``price`` and ``size``: decimal numbers in units of the instrument; size is the new size
-of the level for depth (0 removes it), the Status number for status (0 closed, 1 open, 2 auction, 3 halt), the rate as a fraction of
-value for funding. ``id``: update or trade id. ``market``: 0, 1, ... where a file holds several instruments.
+snapshot_begin, snapshot_end, clear, status, funding; and add, modify, cancel, fill where books are recorded order by order.
+``side``: bid or buy, ask or sell, or nothing; for a trade the aggressor's, for clear the side that is forgotten, for an order its
+own. ``price`` and ``size``: decimal numbers in units of the instrument; size is the new size of the level for depth (0 removes it),
+the Status number for status (0 closed, 1 open, 2 auction, 3 halt), the rate as a fraction of value for funding. ``id``: update,
+trade or order id. ``market``: 0, 1, ... where a file holds several instruments.
 
 Columns may stand in any order. Consecutive rows of a market with equal times are one message, and so is everything from a
 snapshot_begin to its snapshot_end, at the time of the latter. In Parquet, times are integers, price and size floats, decimals or
@@ -32,7 +33,7 @@ __all__ = ["PlainReader", "is_plain", "plain_start_ns"]
 
 _NEEDED = ("exch_ns", "local_ns", "kind", "side", "price", "size")
 _OPTIONAL = ("id", "market")
-_KINDS = {kind.name.lower(): int(kind) for kind in Kind if kind < Kind.ADD}
+_KINDS = {kind.name.lower(): int(kind) for kind in Kind}
 _SIDES = {"bid": 1, "buy": 1, "1": 1, "+1": 1, "ask": -1, "sell": -1, "-1": -1, "": 0, "0": 0, "unknown": 0}
 _LAST = int(Flag.LAST_OF_MESSAGE)
 _FUNDING_STEP = Decimal("1e-9")
@@ -55,6 +56,7 @@ class PlainReader:
 
     def __init__(self, settings: Settings) -> None:
         self.symbol, self.venue, self.currency = settings.symbol or "", "", "USD"
+        self.tick_size = self.lot_size = None
 
     def read(self, file: InputFile) -> Iterator[Raw]:
         """Yield the events of *file*.

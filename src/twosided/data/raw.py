@@ -36,7 +36,8 @@ class Raw:
     """A block of whole messages.
 
     ``events`` holds everything but ``ticks`` and ``lots`` (lots may be set where the size is "0"); ``prices`` and ``sizes`` are
-    texts or floats, one per event; ``lines`` says where in *file* each stands. ``quotes`` are best prices that the venue sent
+    texts, floats, or integers that count ``unit`` (prices) and ones (sizes), one per event; ``lines`` says where in *file* each
+    stands. ``quotes`` are best prices that the venue sent
     beside its book, two events (bid, ask) each, to check the book with.
     """
 
@@ -46,6 +47,7 @@ class Raw:
     sizes: pl.Series
     lines: Ints
     quotes: Self | None = None
+    unit: Decimal = Decimal(1)
 
     @property
     def messages(self) -> int:
@@ -73,11 +75,11 @@ def with_brackets(raw: Raw, starts: npt.NDArray[np.bool_], ends: npt.NDArray[np.
     mark = np.zeros(len(source), np.bool_)
     mark[begins] = mark[finishes] = True
     prices, sizes = (_zero_where(mark, series.gather(source)) for series in (raw.prices, raw.sizes))
-    return Raw(raw.file, events, prices, sizes, raw.lines[source])
+    return Raw(raw.file, events, prices, sizes, raw.lines[source], unit=raw.unit)
 
 
 def _zero_where(mark: npt.NDArray[np.bool_], series: pl.Series) -> pl.Series:
-    zero = pl.Series(["0"]) if series.dtype == pl.String else pl.Series([0.0])
+    zero = pl.Series(["0"]) if series.dtype == pl.String else pl.Series([0], dtype=series.dtype)
     return zero.new_from_index(0, len(series)).zip_with(pl.Series(mark), series)
 
 
@@ -98,6 +100,14 @@ class Reader(Protocol):
 
     def __init__(self, settings: Settings) -> None: ...
 
+    @property
+    def tick_size(self) -> Decimal | None:
+        """What the files say, once something was read; None where they do not."""
+
+    @property
+    def lot_size(self) -> Decimal | None:
+        """Likewise."""
+
     def read(self, file: InputFile) -> Iterator[Raw]:
         """Yield what *file* says, in its order."""
 
@@ -113,7 +123,7 @@ class Grid:
 
     Args:
         instruments: one per market.
-        inferred: what to say where a number does not fit and the step was not stated but inferred; "" where it was stated.
+        inferred: the sentence that says which steps were inferred; "" where none was.
     """
 
     def __init__(self, instruments: tuple[Instrument, ...], inferred: str) -> None:
@@ -140,14 +150,14 @@ class Grid:
         return raw.events
 
     def _fill(self, raw: Raw, rows: Ints, prices: pl.Series, sizes: pl.Series, instrument: Instrument) -> None:
-        ticks, bad = steps_of(prices, instrument.tick_size)
+        ticks, bad = steps_of(prices, instrument.tick_size, raw.unit)
         if bad is not None:
             raise raw.error(int(rows[bad.place]), self._problem(bad, "price", "tick size", "tick", instrument.tick_size))
         wide = np.flatnonzero(np.abs(ticks) >= 2**31)
         if len(wide):
-            problem = (
-                f"price is {prices[int(wide[0])]}, more than 2^31 ticks of {instrument.tick_size:f}; state a coarser tick size"
-            )
+            price = prices[int(wide[0])]
+            price = price * raw.unit if prices.dtype.is_integer() else price
+            problem = f"price is {price}, more than 2^31 ticks of {instrument.tick_size:f}; state a coarser tick size"
             raise raw.error(int(rows[wide[0]]), problem)
         lots, bad = steps_of(sizes, instrument.lot_size)
         if bad is not None:
@@ -162,7 +172,8 @@ class Grid:
         text = unusable_text(bad, what, step, step_name)
         if bad.code != OFF_GRID:
             return text
-        return f"{text}{self._inferred}; --{option} {_common_step(Decimal(bad.value), step):f} would fit both"
+        inferred = " (inferred from the head of the recording)" if step_name in self._inferred else ""
+        return f"{text}{inferred}; --{option} {_common_step(Decimal(bad.value), step):f} would fit both"
 
 
 def _common_step(value: Decimal, step: Decimal) -> Decimal:

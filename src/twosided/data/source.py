@@ -185,7 +185,7 @@ class RawSource(Source):
     ) -> None:
         super().__init__(kind, [file for stream in streams for file in stream.files], instruments, inferred)
         self._streams, self._symbol = streams, symbol
-        self._grid = Grid(instruments, " (inferred from the head of the recording)" if inferred else "")
+        self._grid = Grid(instruments, inferred)
 
     def _blocks(self, with_quotes: bool) -> Iterator[Block]:
         parts = [self._read(stream, with_quotes) for stream in self._streams]

@@ -67,6 +67,7 @@ class TardisReader:
     def __init__(self, settings: Settings, kind: str) -> None:
         self._wanted, self._defects, _with_quotes = settings
         self.symbol, self.venue, self.currency = self._wanted or "", "", "USD"
+        self.tick_size = self.lot_size = None
         self._kind = kind
         self._before = np.zeros(0, EVENT)  # the levels of the last row of quotes or book_snapshot
         self._begun = False

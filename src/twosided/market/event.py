@@ -6,6 +6,11 @@ One event is 40 bytes. Events of one market that follow each other with equal ti
 ``LAST_OF_MESSAGE``. Books are checked, and strategies woken, only after it, because a half-applied message may be crossed.
 A file keeps its events in the order in which they arrived here (``local_ns`` never decreases); the exchange's own order is the
 stable sort by ``exch_ns``.
+
+A market is recorded by level (DEPTH) or order by order (ADD, MODIFY, CANCEL, FILL), never both; the four have `side` and `ticks` of
+the resting order, as far as the venue says them. A TRADE with an order that was displayed stands in front of the FILL that it
+caused; the FILL moves the book, the TRADE does not. What is said of an order that nobody added is left alone, but for a MODIFY
+that says everything: that order is taken up as a new one.
 """
 
 from enum import IntEnum, IntFlag
@@ -53,10 +58,10 @@ class Kind(IntEnum):
     CLEAR = 5  # forget one side (`side` ±1) or both (0)
     STATUS = 6  # the market's trading status is now `lots`, a Status
     FUNDING = 7  # a funding payment is exchanged; `lots` is the rate in 1e-9 of value, positive = longs pay
-    ADD = 10  # a new order `id` of `lots` at `ticks`
-    MODIFY = 11  # order `id` now has `lots` at `ticks`
-    CANCEL = 12  # order `id` leaves
-    FILL = 13  # order `id` traded `lots`
+    ADD = 10  # a new order `id` of `lots` at `ticks`, last in its queue
+    MODIFY = 11  # order `id` now has `lots` at `ticks`; unless only its size shrank it is last in its queue
+    CANCEL = 12  # `lots` of order `id` leave, all of it where `lots` is 0 or more than it has
+    FILL = 13  # order `id` traded `lots`; with nothing left it is gone
 
 
 class Flag(IntFlag):
@@ -64,6 +69,7 @@ class Flag(IntFlag):
 
     LAST_OF_MESSAGE = 1
     SNAPSHOT = 2  # part of a snapshot: restates the book, does not change it
+    HIDDEN = 4  # a trade with an order that was not displayed: it takes nothing from any queue
 
 
 class Status(IntEnum):
