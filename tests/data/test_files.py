@@ -3,6 +3,7 @@
 import gzip
 import os
 import random
+import zipfile
 
 import pytest
 
@@ -84,3 +85,38 @@ def test_a_gzip_stream_that_is_damaged_names_the_byte(tmp_path):
     path.write_bytes(packed)
     with pytest.raises(DataError, match=r"byte \d+: the gzip stream is corrupt"):
         list(InputFile(path).blocks())
+
+
+def zipped(path, members, **options):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, **options) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def test_a_zip_archive_of_one_file_is_that_file(tmp_path):
+    path = zipped(tmp_path / "a.zip", {"folder/": b"", "folder/a.txt": b"one\ntwo\n"})
+    file = InputFile(path)
+    assert (file.head, file.place) == (b"one\ntwo\n", "line")
+    assert list(file.lines()) == [(1, b"one\n"), (2, b"two\n")]
+    assert file.bytes_read == file.bytes_total
+
+
+@pytest.mark.parametrize("members", [{"a.csv": b"1", "b.csv": b"2"}, {"data.npy": b"1"}])
+def test_other_zip_archives_are_left_to_their_readers(tmp_path, members):
+    file = InputFile(zipped(tmp_path / "a.zip", members))
+    assert file.head.startswith(b"PK")
+    assert file.place == "row"
+
+
+def test_a_zip_archive_that_breaks_off_or_is_damaged_is_said_to(tmp_path):
+    content = random.Random(1).randbytes(300_000)
+    whole = zipped(tmp_path / "a.zip", {"a.txt": content}).read_bytes()
+    (tmp_path / "cut.zip").write_bytes(whole[:200_000])
+    with pytest.raises(DataError, match=r"cut.zip: is a truncated or corrupt zip archive"):
+        InputFile(tmp_path / "cut.zip")
+    damaged = bytearray(whole)
+    damaged[150_000] ^= 255
+    (tmp_path / "damaged.zip").write_bytes(damaged)
+    with pytest.raises(DataError, match=r"damaged.zip, byte \d+: the zip archive is corrupt"):
+        list(InputFile(tmp_path / "damaged.zip").blocks())

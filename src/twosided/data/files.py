@@ -1,8 +1,9 @@
-"""Files as streams of bytes: plain, gzip or zstd by content, in lines or blocks, every failure as one sentence with its place."""
+"""Files as streams of bytes: plain, gzip, zstd or zip by content, in lines or blocks; every failure is a sentence with its place."""
 
 import gzip
 import io
 import sys
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,6 +60,9 @@ class InputFile:
         if not magic:
             raise DataError(path, "", "is empty (0 bytes); expected recorded market data")
         self._packing = "gzip" if magic.startswith(_GZIP) else "zstd" if magic == _ZSTD else ""
+        self._member = self._only_member() if magic == _ZIP else None
+        if self._member is not None:
+            self._packing = "zip"
         with self.open() as stream:
             self.head = stream.read(_HEAD_BYTES)
         if not self.head:
@@ -67,6 +71,22 @@ class InputFile:
         if self._packing and self.place == "row":
             problem = f"is packed with {self._packing}, though its content is packed already; unpack it first: {self._packing} -d"
             raise DataError(path, "", problem)
+
+    def _only_member(self) -> str | None:
+        """Return the name of the one file in a zip archive, None where there are several or it is an array of numpy.
+
+        Raises:
+            DataError: the archive has no list of its files that can be read.
+        """
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                members = [name for name in archive.namelist() if not name.endswith("/")]
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
+            with self.path.open("rb") as file:
+                if b".npy" in file.read(128):
+                    return None
+            raise DataError(self.path, "", f"is a truncated or corrupt zip archive ({brief(error)})") from None
+        return members[0] if len(members) == 1 and not members[0].endswith(".npy") else None
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
@@ -79,7 +99,10 @@ class InputFile:
             with self.path.open("rb") as raw:
                 self._raw: BinaryIO = raw
                 with self._named_failures():
-                    if self._packing:
+                    if self._member is not None:
+                        with zipfile.ZipFile(raw) as archive, archive.open(self._member) as unpacked:
+                            yield unpacked
+                    elif self._packing:
                         packed = gzip.GzipFile(fileobj=raw) if self._packing == "gzip" else zstd.ZstdFile(raw)
                         with io.BufferedReader(packed, _HEAD_BYTES * 4) as unpacked:
                             yield unpacked
@@ -98,6 +121,11 @@ class InputFile:
         except (gzip.BadGzipFile, zlib.error, zstd.ZstdError) as error:
             problem = f"the {self._packing} stream is corrupt before this place ({brief(error)})"
             raise DataError(self.path, f"byte {self._raw.tell()}", problem) from None
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, KeyError) as error:
+            if self._member is None:
+                raise
+            problem = f"the zip archive is corrupt before this place ({brief(error)})"
+            raise DataError(self.path, f"byte {self._raw.tell()}", problem) from None
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Yield (line number from 1, line with its end)."""
@@ -108,17 +136,22 @@ class InputFile:
                 yield number, line
         self.bytes_read = self.bytes_total
 
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the content in pieces of some 4 MiB, cut anywhere."""
+        with self.open() as stream:
+            while piece := stream.read(_BLOCK_BYTES):
+                self.bytes_read = self._raw.tell()
+                yield piece
+        self.bytes_read = self.bytes_total
+
     def blocks(self) -> Iterator[bytes]:
         """Yield the content in blocks of some 4 MiB of whole lines, each with its end; a last end is added where it is missing."""
         rest = b""
-        with self.open() as stream:
-            while block := stream.read(_BLOCK_BYTES):
-                self.bytes_read = self._raw.tell()
-                block = rest + block
-                end = block.rfind(b"\n") + 1
-                rest = block[end:]
-                if end:
-                    yield block[:end]
+        for piece in self.pieces():
+            block = rest + piece
+            end = block.rfind(b"\n") + 1
+            rest = block[end:]
+            if end:
+                yield block[:end]
         if rest:
             yield rest + b"\n"
-        self.bytes_read = self.bytes_total
