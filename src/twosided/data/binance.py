@@ -12,6 +12,7 @@ venue's ids say in which order they happened.
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
@@ -61,7 +62,7 @@ class BinanceReader:
     def __init__(self, settings: Settings) -> None:
         self._wanted = settings.symbol.upper() if settings.symbol else ""
         self._defects, self._with_quotes = settings.defects, settings.with_quotes
-        self.symbol, self.venue, self.currency = self._wanted, "binance", "USD"
+        self.symbol, self.venue, self.currency, self.multiplier = self._wanted, "binance", "USD", Decimal(1)
         self.tick_size = self.lot_size = None
         self._symbols: set[str] = set()
         self._head: list[_Message] | None = []  # held until it is known where the snapshot is; None once it is

@@ -1,4 +1,4 @@
-"""Files as streams of bytes: plain, gzip, zstd or zip by content, in lines or blocks; every failure is a sentence with its place."""
+"""Files as streams of bytes: plain, gzip, zstd or zip by content, in lines or blocks; each failure is a sentence with its place."""
 
 import gzip
 import io

@@ -31,6 +31,7 @@ from twosided.units import exact_decimal
 
 __all__ = ["FORMATS", "Format", "open_source"]
 
+_DEFINITION = "definition"  # the kind of file that describes instruments and is read beside others
 _HEAD_MESSAGES = 1_000
 _SIZED = (Kind.DEPTH, Kind.TRADE, Kind.ADD, Kind.MODIFY, Kind.CANCEL, Kind.FILL)  # events with a price and a size
 
@@ -98,7 +99,10 @@ def open_source(
             raise DataError(file.path, "", f"is {other.what}, but {files[0].name} is {known.what}; expected files of one format")
     if known.reader is None:
         return _stored(files, symbol, tick, lot, fees)
-    kinds = sorted({kind for _format, kind in found}, key=lambda kind: kind != "trades")
+    beside = tuple(file for file, (_format, kind) in zip(files, found, strict=True) if kind == _DEFINITION)
+    kinds = sorted({kind for _format, kind in found} - {_DEFINITION}, key=lambda kind: kind != "trades")
+    if not kinds:
+        raise DataError(files[0].path, "", "describes instruments and holds no events; name it beside the file that does")
     if len([kind for kind in kinds if kind != "trades"]) > 1:
         raise InputError(f"paths hold {' and '.join(kinds)}; expected one description of the book, and trades beside it")
     streams = []
@@ -106,7 +110,7 @@ def open_source(
         of_kind = [file for file, (_format, its) in zip(files, found, strict=True) if its == kind]
         if len(of_kind) > 1:
             of_kind.sort(key=known.start_ns)
-        streams.append(Stream(tuple(of_kind), known.reader(kind)))
+        streams.append(Stream(tuple(of_kind), known.reader(kind), beside))
     head = _Head(tuple(streams), symbol)
     instruments, inferred = head.instruments(symbol, tick, lot, fees)
     return RawSource(known.name, tuple(streams), instruments, symbol, inferred)
@@ -160,7 +164,7 @@ class _Head:
     """The first messages of a recording: what they say about the instrument."""
 
     def __init__(self, streams: tuple[Stream, ...], symbol: str | None) -> None:
-        self.symbol, self.venue, self.currency, self.messages = "", "", "USD", 0
+        self.symbol, self.venue, self.currency, self.multiplier, self.messages = "", "", "USD", Decimal(1), 0
         self._name = streams[0].files[0].path
         self._prices: dict[int, list[pl.Series]] = {}
         self._sizes: dict[int, list[pl.Series]] = {}
@@ -168,7 +172,7 @@ class _Head:
             self._survey(stream, symbol)
 
     def _survey(self, stream: Stream, symbol: str | None) -> None:
-        reader, messages = stream.reader(Settings(symbol, Defects(), with_quotes=False)), 0
+        reader, messages = stream.reader(Settings(symbol, Defects(), with_quotes=False, beside=stream.beside)), 0
         for raw in _raws(reader, stream):
             messages += raw.messages
             for market in np.unique(raw.events["market"]).tolist():
@@ -178,7 +182,7 @@ class _Head:
             if messages >= _HEAD_MESSAGES:
                 break
         self.messages += messages
-        self.symbol, self.venue, self.currency = reader.symbol, reader.venue, reader.currency
+        self.symbol, self.venue, self.currency, self.multiplier = reader.symbol, reader.venue, reader.currency, reader.multiplier
         self._tick, self._lot = reader.tick_size, reader.lot_size
 
     def instruments(
@@ -199,6 +203,7 @@ class _Head:
                     symbol=names[market],
                     venue=self.venue,
                     currency=self.currency,
+                    multiplier=self.multiplier,
                     tick_size=its_tick,
                     lot_size=its_lot,
                     fees=fees or Fees(),

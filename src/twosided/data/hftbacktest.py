@@ -9,6 +9,7 @@ without a price it is a CLEAR. Order-by-order rows are refused. Floats must be o
 import zipfile
 import zlib
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import IO, Any
 
 import numpy as np
@@ -52,7 +53,7 @@ class HftbacktestReader:
     """Reads npz files of hftbacktest."""
 
     def __init__(self, settings: Settings) -> None:
-        self.symbol, self.venue, self.currency = settings.symbol or "", "", "USD"
+        self.symbol, self.venue, self.currency, self.multiplier = settings.symbol or "", "", "USD", Decimal(1)
         self.tick_size = self.lot_size = None
         self._defects = settings.defects
         self._ladder = Ladder()

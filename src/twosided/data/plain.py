@@ -55,7 +55,7 @@ class PlainReader:
     """Reads files of named columns."""
 
     def __init__(self, settings: Settings) -> None:
-        self.symbol, self.venue, self.currency = settings.symbol or "", "", "USD"
+        self.symbol, self.venue, self.currency, self.multiplier = settings.symbol or "", "", "USD", Decimal(1)
         self.tick_size = self.lot_size = None
 
     def read(self, file: InputFile) -> Iterator[Raw]:

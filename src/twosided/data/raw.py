@@ -89,6 +89,7 @@ class Settings(NamedTuple):
     symbol: str | None  # take only this one; None: there must be only one
     defects: Defects
     with_quotes: bool  # read the venue's own best prices too
+    beside: tuple[InputFile, ...] = ()  # files of the same format that describe the instruments
 
 
 class Reader(Protocol):
@@ -97,6 +98,7 @@ class Reader(Protocol):
     symbol: str  # what the files say, once something was read; "" where they do not
     venue: str
     currency: str
+    multiplier: Decimal
 
     def __init__(self, settings: Settings) -> None: ...
 

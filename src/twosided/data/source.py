@@ -39,6 +39,7 @@ class Stream(NamedTuple):
 
     files: tuple[InputFile, ...]
     reader: Callable[[Settings], Reader]
+    beside: tuple[InputFile, ...] = ()  # files that describe the instruments
 
 
 class Recorded(NamedTuple):
@@ -196,7 +197,7 @@ class RawSource(Source):
             yield block
 
     def _read(self, stream: Stream, with_quotes: bool) -> Iterator[Block]:
-        reader = stream.reader(Settings(self._symbol, self.defects, with_quotes))
+        reader = stream.reader(Settings(self._symbol, self.defects, with_quotes, stream.beside))
         clock = LocalClock(self.defects)
         for file in stream.files:
             for raw in reader.read(file):

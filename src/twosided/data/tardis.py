@@ -8,6 +8,7 @@ of quotes or of book_snapshot_N is the whole book that it shows: it becomes the 
 
 import re
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -65,8 +66,8 @@ class TardisReader:
     """Reads one symbol of files of one kind."""
 
     def __init__(self, settings: Settings, kind: str) -> None:
-        self._wanted, self._defects, _with_quotes = settings
-        self.symbol, self.venue, self.currency = self._wanted or "", "", "USD"
+        self._wanted, self._defects = settings.symbol, settings.defects
+        self.symbol, self.venue, self.currency, self.multiplier = self._wanted or "", "", "USD", Decimal(1)
         self.tick_size = self.lot_size = None
         self._kind = kind
         self._before = np.zeros(0, EVENT)  # the levels of the last row of quotes or book_snapshot
