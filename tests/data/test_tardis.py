@@ -2,13 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from twosided.data.recording import load
-from twosided.data.tardis import _differences, differences
 from twosided.errors import DataError
-from twosided.market.event import EVENT, Flag, Kind
+from twosided.market.event import Flag, Kind
 from twosided.market.ladder import NO_ASK, NO_BID
 from twosided.market.touch import TouchTracker, touches
 
@@ -115,50 +112,6 @@ def test_of_several_symbols_the_user_chooses_one(recording_file, text_of):
     path = recording_file("trades", text=text_of("trades").replace("BTC-PERP", "ETH-PERP", 1))
     assert len(load(path, symbol="ETH-PERP").events) == 1
     assert len(load(path, symbol="BTC-PERP").events) == 3
-
-
-level = st.tuples(st.sampled_from([1, -1]), st.integers(1, 6), st.integers(1, 3))
-states = st.lists(st.lists(level, max_size=5, unique_by=lambda each: each[:2]), max_size=6)
-
-
-@pytest.mark.interpreted
-@pytest.mark.parametrize("kernel", [differences, _differences])
-@given(states=states, cut=st.integers(0, 6))
-def test_the_differences_rebuild_every_state(kernel, states, cut):
-    """Each message of a stream states the whole book; an empty one is a CLEAR."""
-    rows = []
-    for time, state in enumerate(states):
-        lines = [(side, ticks, lots, Kind.DEPTH) for side, ticks, lots in state] or [(0, 0, 0, Kind.CLEAR)]
-        for i, (side, ticks, lots, kind) in enumerate(lines):
-            rows.append((time, time, 0, lots, ticks, kind, LAST if i == len(lines) - 1 else 0, side, 0))
-    events = np.array(rows, EVENT) if rows else np.zeros(0, EVENT)
-    ends = np.flatnonzero(events["flags"] & LAST) + 1
-    middle = int(ends[cut - 1]) if 0 < cut <= len(ends) else 0
-    before, begun, result = np.zeros(0, EVENT), False, []
-    for part in (events[:middle], events[middle:]):
-        if not len(part):
-            continue
-        room = 2 * len(part) + len(before) + 2
-        out, origin = np.zeros(room, EVENT), np.zeros(room, np.int64)
-        count = kernel(part, before, begun, out, origin)
-        assert (part["exch_ns"][origin[:count]] == out["exch_ns"][:count]).all()
-        result.append(out[:count])
-        last = part[part["exch_ns"] == part["exch_ns"][-1]]
-        before, begun = last[last["kind"] == Kind.DEPTH], True
-    book, found = {}, {}
-    for event in (event for part in result for event in part):
-        if event["kind"] == Kind.DEPTH:
-            book[int(event["side"]), int(event["ticks"])] = int(event["lots"])
-        elif event["kind"] == Kind.SNAPSHOT_BEGIN:
-            book = {}
-        if event["flags"] & LAST:
-            found[int(event["exch_ns"])] = {key: lots for key, lots in book.items() if lots}
-    expected = {}
-    for time, state in enumerate(states):
-        now = {(side, ticks): lots for side, ticks, lots in state}
-        if time == 0 or now != {(side, ticks): lots for side, ticks, lots in states[time - 1]}:
-            expected[time] = now
-    assert found == expected
 
 
 def test_real_quotes_show_every_row_and_real_trades_every_trade(shared):

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from twosided.data.binance_rows import Rows, Texts
 from twosided.data.files import InputFile, brief
 from twosided.data.numbers import Ints
 from twosided.data.raw import Raw, Settings
+from twosided.data.rows import Rows, Texts
 from twosided.data.sequence import BookSequence, Change, Verdict
 from twosided.errors import DataError
 from twosided.market.event import Events

@@ -10,19 +10,18 @@ import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from twosided._compile import compiled
 from twosided.data.files import InputFile
 from twosided.data.numbers import Ints
 from twosided.data.raw import Raw, Reader, Settings, new_events, with_brackets
+from twosided.data.states import StateDifferences
 from twosided.data.table import LINE, changed, column_ns, header_of, mapped, tables, whole_groups
 from twosided.errors import DataError
-from twosided.market.event import EVENT, Events, Flag, Kind
+from twosided.market.event import Events, Flag, Kind
 
 __all__ = ["TardisReader", "is_tardis", "tardis_reader", "tardis_start_ns"]
 
@@ -35,8 +34,7 @@ _HEADERS = {
 }
 _SNAPSHOT_COLUMN = re.compile(r"(asks|bids)\[([0-9]+)\]\.(price|amount)")
 _SIDES = {"buy": 1, "sell": -1, "bid": 1, "ask": -1}
-_LAST, _SNAPSHOT = int(Flag.LAST_OF_MESSAGE), int(Flag.SNAPSHOT)
-_DEPTH, _BEGIN, _END = int(Kind.DEPTH), int(Kind.SNAPSHOT_BEGIN), int(Kind.SNAPSHOT_END)
+_LAST = int(Flag.LAST_OF_MESSAGE)
 
 
 def is_tardis(file: InputFile) -> str | None:
@@ -70,8 +68,7 @@ class TardisReader:
         self.symbol, self.venue, self.currency, self.multiplier = self._wanted or "", "", "USD", Decimal(1)
         self.tick_size = self.lot_size = None
         self._kind = kind
-        self._before = np.zeros(0, EVENT)  # the levels of the last row of quotes or book_snapshot
-        self._begun = False
+        self._differences = StateDifferences()  # of rows of quotes or book_snapshot
 
     def read(self, file: InputFile) -> Iterator[Raw]:
         """Yield the events of *file*.
@@ -95,13 +92,7 @@ class TardisReader:
         """Return *events*; rows that state the book become the differences to the row before."""
         if self._kind in {"trades", "incremental_book_L2"} or not len(events):
             return events, None
-        room = 2 * len(events) + len(self._before) + 2
-        out, origin = new_events(room), np.zeros(room, np.int64)
-        count = int(differences(events, self._before, self._begun, out, origin))
-        ends = np.flatnonzero(events["flags"] & _LAST)
-        last = events[ends[-2] + 1 if len(ends) > 1 else 0 :]
-        self._before, self._begun = last[last["kind"] == _DEPTH], True
-        return out[:count], origin[:count]
+        return self._differences.settle(events)
 
     def _of_symbol(self, file: InputFile, frame: pl.DataFrame) -> pl.DataFrame:
         """Keep the rows of the symbol that is read."""
@@ -189,68 +180,3 @@ def _level_columns(names: list[str]) -> tuple[list[tuple[str, str]], list[tuple[
     prices = [name for name in names if name.endswith(".price")]
     pairs = [(name, f"{name.removesuffix('price')}amount") for name in prices]
     return [pair for pair in pairs if pair[0][0] == "a"], [pair for pair in pairs if pair[0][0] == "b"]
-
-
-def _has_level(rows: Any, begin: int, end: int, level: Any, with_lots: bool) -> bool:
-    """Say whether *level* is among ``rows[begin:end]``, by side and price, and by size too where *with_lots*."""
-    for index in range(begin, end):
-        row = rows[index]
-        if row["ticks"] == level["ticks"] and row["side"] == level["side"] and row["kind"] == _DEPTH:
-            return bool(not with_lots or row["lots"] == level["lots"])
-    return False
-
-
-has_level = compiled(_has_level)
-
-
-def _put(out: Any, origin: Any, count: int, like: Any, index: int, kind: int) -> int:
-    """Write one event with the times of ``like[index]`` and return how many there are now."""
-    event = out[count]
-    event["exch_ns"], event["local_ns"], event["kind"] = like[index]["exch_ns"], like[index]["local_ns"], kind
-    origin[count] = index
-    return count + 1
-
-
-put = compiled(_put)
-
-
-def _put_level(out: Any, origin: Any, count: int, like: Any, index: int, level: Any, lots: int) -> int:
-    """Write that *level* now holds *lots* and return how many events there are now."""
-    event = out[count]
-    event["side"], event["ticks"], event["lots"] = level["side"], level["ticks"], lots
-    return int(put(out, origin, count, like, index, _DEPTH))
-
-
-put_level = compiled(_put_level)
-
-
-def _differences(events: Any, before: Any, begun: bool, out: Any, origin: Any) -> int:
-    """Write into *out* what changes from each message of whole states to the next, the first one as a snapshot; return how many.
-
-    *before* holds the levels of the last message of the call before. *origin* says which of *events* each was made from.
-    """
-    count, begin, old, old_begin, old_end = 0, 0, before, 0, len(before)
-    for end in range(1, len(events) + 1):
-        if events[end - 1]["flags"] & _LAST == 0:
-            continue
-        first = count
-        if not begun:
-            count = put(out, origin, count, events, begin, _BEGIN)
-        for index in range(old_begin, old_end):
-            if old[index]["kind"] == _DEPTH and not has_level(events, begin, end, old[index], False):
-                count = put_level(out, origin, count, events, begin, old[index], 0)
-        for index in range(begin, end):
-            if events[index]["kind"] == _DEPTH and not has_level(old, old_begin, old_end, events[index], True):
-                count = put_level(out, origin, count, events, index, events[index], events[index]["lots"])
-        if not begun:
-            count = put(out, origin, count, events, begin, _END)
-            for index in range(first, count):
-                out[index]["flags"] = _SNAPSHOT
-            begun = True
-        if count > first:
-            out[count - 1]["flags"] = out[count - 1]["flags"] | _LAST
-        old, old_begin, old_end, begin = events, begin, end, end
-    return count
-
-
-differences = compiled(_differences)
