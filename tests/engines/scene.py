@@ -23,10 +23,10 @@ class Scene:
         self.depth(0, 1, bid, lots, half=True)
         self.depth(0, -1, ask, lots)
 
-    def _add(self, ms, kind, side, ticks, lots, half=False):
-        flags = 0 if half else Flag.LAST_OF_MESSAGE
+    def _add(self, ms, kind, side, ticks, lots, half=False, order_id=0, hidden=False):
+        flags = (0 if half else Flag.LAST_OF_MESSAGE) | (Flag.HIDDEN if hidden else 0)
         exch = T0 + round(ms * MS)
-        self.rows.append((exch, exch + self.feed_ms * MS, 0, lots, ticks, kind, flags, side, 0))
+        self.rows.append((exch, exch + self.feed_ms * MS, order_id, lots, ticks, kind, flags, side, 0))
         return self
 
     def depth(self, ms, side, ticks, lots, half=False):
@@ -52,10 +52,40 @@ class Scene:
         return np.array(self.rows, EVENT)
 
 
+class OrderScene(Scene):
+    """A scene told order by order: it begins with order 1 bid and order 2 asked."""
+
+    def __init__(self, bid=100, ask=102, lots=10, feed_ms=1):
+        self.rows, self.feed_ms = [], feed_ms
+        self.add(0, 1, 1, bid, lots, half=True)
+        self.add(0, 2, -1, ask, lots)
+
+    def add(self, ms, order_id, side, ticks, lots, half=False):
+        return self._add(ms, Kind.ADD, side, ticks, lots, half, order_id)
+
+    def modify(self, ms, order_id, side, ticks, lots, half=False):
+        return self._add(ms, Kind.MODIFY, side, ticks, lots, half, order_id)
+
+    def cancel(self, ms, order_id, lots=0, half=False):
+        return self._add(ms, Kind.CANCEL, 0, 0, lots, half, order_id)
+
+    def fill(self, ms, order_id, side, ticks, lots, half=False):
+        """Let an order trade: the trade, then the fill."""
+        self._add(ms, Kind.TRADE, -side, ticks, lots, half=True)
+        return self._add(ms, Kind.FILL, side, ticks, lots, half, order_id)
+
+    def hidden(self, ms, aggressor, ticks, lots):
+        return self._add(ms, Kind.TRADE, aggressor, ticks, lots, hidden=True)
+
+    def quiet(self, ms):
+        """Let time pass: a new order far away from everything."""
+        return self.add(ms, 1_000_000 + len(self.rows), 1, 1, 1)
+
+
 def random_market(seed, n=600, disorder=False):
-    """Return a random two-sided market: messages of one to four events, trades, now and then a halt or a snapshot."""
+    """Return a random two-sided market: messages of some levels, trades, now and then a halt, and one crossed state in twenty."""
     rng = np.random.default_rng(seed)
-    rows, now, mid = [], T0, 1000
+    rows, now, mid, held = [], T0, 1000, {1: set(), -1: set()}
     for _ in range(n):
         now += int(rng.integers(0, 3)) * MS
         mid += int(rng.integers(-1, 2)) * (rng.random() < 0.3)
@@ -67,13 +97,17 @@ def random_market(seed, n=600, disorder=False):
         elif pick < 0.26:
             rows.append((now, local, 0, int(rng.choice([Status.HALT, Status.OPEN])), 0, Kind.STATUS, Flag.LAST_OF_MESSAGE, 0, 0))
         else:
-            size = int(rng.integers(1, 5))
-            for i in range(size):
+            levels = []
+            for _ in range(int(rng.integers(1, 5))):
                 side = int(rng.choice([1, -1]))
-                ticks = mid - side * int(rng.integers(1, 6))
-                rows.append(
-                    (now, local, 0, int(rng.integers(0, 40)), ticks, Kind.DEPTH, Flag.LAST_OF_MESSAGE * (i == size - 1), side, 0)
-                )
+                levels.append((side, mid - side * int(rng.integers(1, 6)), int(rng.integers(0, 40))))
+                if rng.random() < 0.95:  # what the new level would cross is gone
+                    side, ticks, _lots = levels[-1]
+                    levels += [(-side, other, 0) for other in sorted(held[-side]) if (ticks - other) * side >= 0]
+                for side, ticks, lots in levels:
+                    (held[side].add if lots else held[side].discard)(ticks)
+            rows += [(now, local, 0, lots, ticks, Kind.DEPTH, 0, side, 0) for side, ticks, lots in levels]
+            rows[-1] = (*rows[-1][:6], Flag.LAST_OF_MESSAGE, *rows[-1][7:])
     events = np.array(rows, EVENT)
     events["local_ns"] = np.maximum.accumulate(events["local_ns"])
     if disorder:  # trades seen here before the book messages that the exchange sent first

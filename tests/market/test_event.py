@@ -24,7 +24,7 @@ def test_the_numbers_of_kinds_flags_and_statuses_never_change_because_files_hold
         "CANCEL": 12,
         "FILL": 13,
     }
-    assert {flag.name: int(flag) for flag in Flag} == {"LAST_OF_MESSAGE": 1, "SNAPSHOT": 2}
+    assert {flag.name: int(flag) for flag in Flag} == {"LAST_OF_MESSAGE": 1, "SNAPSHOT": 2, "HIDDEN": 4}
     assert {status.name: int(status) for status in Status} == {"CLOSED": 0, "OPEN": 1, "AUCTION": 2, "HALT": 3}
 
 

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twosided.errors import InputError
 from twosided.market.event import EVENT, Flag, Kind
 from twosided.market.ladder import NO_ASK, NO_BID
 from twosided.market.touch import TOUCH, TouchTracker, touches
@@ -107,8 +106,3 @@ def test_prices_spread_over_more_pages_than_the_book_began_with():
     prices = [(i - 50) * 40_000_000 for i in range(100)]
     events = rows(*((Kind.DEPTH, 1, ticks, 1, True) for ticks in prices))
     assert touches(events)["bid_ticks"].tolist() == prices
-
-
-def test_order_by_order_events_are_refused():
-    with pytest.raises(InputError, match="order by order"):
-        touches(rows((Kind.ADD, 1, 99, 5, True)))

@@ -26,10 +26,11 @@ from twosided.errors import InputError, StrategyError, TwosidedError, suggest
 from twosided.execution.ledger import ACCOUNT, fee_schedule
 from twosided.execution.queue import CONSERVATIVE, LOG, POWER
 from twosided.execution.state import CELL, CORE, FOREVER, LATENCY_POINTS, LOG_CAPACITY, LOG_HEADROOM, new_tables, point_at
-from twosided.market.event import EVENT, Events, Flag, Kind, Status, exchange_order
+from twosided.market.event import BY_ORDER, EVENT, Events, Flag, Kind, Status, exchange_order
 from twosided.market.instrument import Instrument
 from twosided.market.ladder import NO_BID, grow_books, is_full, new_books
 from twosided.market.order import DECISION, EQUITY, FILL, MID, ORDER_EVENT, QUOTE_CHANGE
+from twosided.market.order_queues import grow_orders, is_book_full, new_orders
 from twosided.market.run import Run
 from twosided.market.survey import Survey, survey
 from twosided.signals.top import SIGNALS
@@ -153,10 +154,14 @@ def _recorded(data: Recorded | Events, instruments: Sequence[Instrument] | Instr
         raise InputError("events are not in the order of local_ns; sort them, or read them with twosided.load")
     if found.most_market >= len(data.instruments):
         raise InputError(f"events refer to market {found.most_market}; allowed: 0 to {len(data.instruments) - 1}")
-    by_order = found.kinds & {Kind.ADD, Kind.MODIFY, Kind.CANCEL, Kind.FILL}
-    if by_order:
-        names = ", ".join(sorted(Kind(kind).name for kind in by_order))
-        raise InputError(f"events hold single orders ({names}); this replay takes books by level: DEPTH and TRADE")
+    for market, kinds in enumerate(found.kinds):
+        if kinds - set(Kind):
+            raise InputError(
+                f"events of market {market} are of a kind that is not known; allowed: those of twosided.market.event.Kind"
+            )
+        if Kind.DEPTH in kinds and kinds & BY_ORDER:
+            problem = f"market {market} is recorded both by level and order by order"
+            raise InputError(f"{problem}; expected DEPTH events, or ADD, MODIFY, CANCEL and FILL")
     for instrument, ticks, lots in zip(data.instruments, found.most_ticks, found.most_lots, strict=True):
         instrument.require_headroom(ticks, lots)
     return data, found
@@ -249,13 +254,14 @@ class _Engine:
         shared = (made or found.early == 0) and _one_order(self.local, self.exch)
         markets, levels = len(recorded.instruments), strategies[0].levels
         self.tables = new_tables(len(strategies), markets, 4 * levels * markets + 4, levels)
-        self.tables |= {"books": new_books(2 * markets * (1 if shared else 2)), "exch": self.exch, "local": self.local}
+        self.tables |= {"books": new_books(2 * markets * (1 if shared else 2)), "queues": new_orders()}
+        self.tables |= {"exch": self.exch, "local": self.local}
         self.core_array = np.zeros(1, CORE)
         self.core = self.core_array[0]
         self.logs = _Logs()
         self._lay_out_rows(markets)
         self._fill_core(shared=shared)
-        self._fill_markets()
+        self._fill_markets(found)
         self._fill_strategies()
         point_at(self.core, self.tables)
 
@@ -300,9 +306,10 @@ class _Engine:
         for row, latency in enumerate((settings.entry_latency, settings.response_latency)):
             self.tables["latencies"]["number"][row] = _latency_table(latency, self.recorded.events)
 
-    def _fill_markets(self) -> None:
+    def _fill_markets(self, found: Survey) -> None:
         for m, instrument in enumerate(self.recorded.instruments):
             venue = self.tables["venues"][m]
+            venue.by_order = bool(found.kinds[m] & BY_ORDER)
             venue.status, self.tables["views"][m].open = Status.OPEN, 1
             self.tables["venues"]["fees"][m] = fee_schedule(instrument)
             venue.quantum = float(instrument.money_quantum)
@@ -414,6 +421,8 @@ class _Engine:
         core, arrays = self.core, self.tables
         if is_full(arrays["books"]):
             arrays["books"] = grow_books(arrays["books"])
+        if is_book_full(arrays["books"], arrays["queues"]):
+            arrays["queues"] = grow_orders(arrays["queues"])
         if core.grow_tops:
             arrays["tops"] = _grow_ring(arrays["tops"], arrays["venues"])
         if core.grow_messages:

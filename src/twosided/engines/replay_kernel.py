@@ -37,6 +37,7 @@ from twosided.execution.state import (
     message_at,
     mid_at,
     order_at,
+    queues_of,
     shown_market_at,
     shown_signal_at,
     signals_at,
@@ -46,10 +47,20 @@ from twosided.execution.state import (
     venue_at,
     view_at,
 )
-from twosided.execution.venue import arrive, cap_queues, fill_crossed, forget_taken, on_level_change, on_trade
+from twosided.execution.venue import (
+    arrive,
+    cap_queues,
+    fill_crossed,
+    forget_taken,
+    on_execution,
+    on_level_change,
+    on_trade,
+)
 from twosided.execution.wire import pop_message
 from twosided.market.event import Flag, Kind, Status
 from twosided.market.ladder import NO_ASK, NO_BID, best_of, clear_row, is_full, level_of, set_level
+from twosided.market.order_events import apply_order_event, order_of
+from twosided.market.order_queues import ORDER_NOTE, ORDER_ROW, clear_side, is_book_full, ticks_of
 from twosided.signals.top import update_signals
 from twosided.strategies.contract import DECIDE, Wake
 
@@ -61,6 +72,8 @@ DONE, PAUSE, EMPTY_LOGS, GROW = -1, -2, -3, -4
 _DEPTH, _TRADE, _LAST = int(Kind.DEPTH), int(Kind.TRADE), int(Flag.LAST_OF_MESSAGE)
 _BEGIN, _END, _CLEAR, _STATUS = int(Kind.SNAPSHOT_BEGIN), int(Kind.SNAPSHOT_END), int(Kind.CLEAR), int(Kind.STATUS)
 _FUNDING = int(Kind.FUNDING)
+_ADD, _FILL = int(Kind.ADD), int(Kind.FILL)
+_HIDDEN = int(Flag.HIDDEN)
 _OPEN = int(Status.OPEN)
 _IN_SNAPSHOT = 2  # a view's `ready` between the begin and the end of a snapshot
 _TIMER, _BOOK, _TRADED, _ORDER = int(Wake.TIMER), int(Wake.BOOK), int(Wake.TRADE), int(Wake.ORDER)
@@ -73,22 +86,33 @@ call = function_at(DECIDE)
 # ---------------------------------------------------------------- the exchange's side
 
 
+def _clear(s: Any, books: Any, m: int, row: int) -> None:
+    """Forget a side of market *m*."""
+    if venue_at(s, m).by_order == 1:
+        clear_side(books, queues_of(s), row)
+    else:
+        clear_row(books, row)
+
+
+clear = compiled(_clear)
+
+
 def _on_rare_exchange_event(s: Any, books: Any, event: Any) -> None:
-    """Apply an event that is neither a level nor a trade to the exchange's book."""
+    """Apply an event that is neither a change of the book nor a trade to the exchange's side."""
     m: Any = np.int64(event.market)
     venue = venue_at(s, m)
     if event.kind == _BEGIN:
-        clear_row(books, 2 * m)
-        clear_row(books, 2 * m + 1)
+        clear(s, books, m, 2 * m)
+        clear(s, books, m, 2 * m + 1)
         venue.snapshot, venue.ready, venue.dirty = 1, 0, 1
     elif event.kind == _END:
         venue.snapshot, venue.ready, venue.dirty = 0, 1, 1
         cap_queues(s, books, m)
     elif event.kind == _CLEAR:
         if event.side >= 0:
-            clear_row(books, 2 * m)
+            clear(s, books, m, 2 * m)
         if event.side <= 0:
-            clear_row(books, 2 * m + 1)
+            clear(s, books, m, 2 * m + 1)
         venue.dirty = 1
         cap_queues(s, books, m)
     elif event.kind == _STATUS:
@@ -101,13 +125,26 @@ def _on_rare_exchange_event(s: Any, books: Any, event: Any) -> None:
 on_rare_exchange_event = compiled(_on_rare_exchange_event)
 
 
+def _may_fill(venue: Any) -> bool:
+    """Say whether own orders are filled now."""
+    return bool(venue.status == _OPEN and venue.ready == 1 and venue.crossed == 0)
+
+
+may_fill = compiled(_may_fill)
+
+
 def _on_exchange_trade(s: Any, books: Any, event: Any) -> None:
-    """Let a recorded trade hit own orders; a trade of unknown side hits the side of the book that its price is on."""
+    """Let a recorded trade hit own orders; a trade of unknown side hits the side of the book that its price is on.
+
+    By order, a trade with a displayed order leaves that to the order's FILL.
+    """
     m: Any = np.int64(event.market)
     venue = venue_at(s, m)
     if s.now_ns >= s.start_ns:
         venue.volume_lots += event.lots
-    if venue.n_resting == 0 or venue.status != _OPEN or venue.ready == 0:
+    if venue.n_resting == 0 or not may_fill(venue):
+        return
+    if venue.by_order == 1 and event["flags"] & _HIDDEN == 0:
         return
     ticks: Any = np.int64(event.ticks)
     side: Any = -np.int64(event.side)
@@ -117,10 +154,49 @@ def _on_exchange_trade(s: Any, books: Any, event: Any) -> None:
         elif ticks >= best_of(books, 2 * m + 1):
             side = -1
     if (side > 0 and ticks <= venue.bid_high) or (side < 0 and ticks >= venue.ask_low):
-        on_trade(s, m, side, ticks, event.lots)
+        if venue.by_order == 1:
+            on_execution(s, m, side, ticks, event.lots, 0)
+        else:
+            on_trade(s, m, side, ticks, event.lots)
 
 
 on_exchange_trade = compiled(_on_exchange_trade)
+
+
+def _on_recorded_fill(s: Any, m: int, orders: Any, node: int, event: Any) -> None:
+    """Let own orders trade before the recorded order that a FILL is about; one that nobody added was there before all of ours."""
+    venue = venue_at(s, m)
+    side: Any = np.int64(event.side)
+    ticks: Any = np.int64(event.ticks)
+    arrival = 0
+    if node != 0:
+        side, ticks, arrival = 1 - 2 * (orders[node + ORDER_ROW] & 1), ticks_of(orders, node), orders[node + ORDER_NOTE]
+    if may_fill(venue) and ((side > 0 and ticks <= venue.bid_high) or (side < 0 and ticks >= venue.ask_low)):
+        on_execution(s, m, side, ticks, event.lots, arrival)
+
+
+on_recorded_fill = compiled(_on_recorded_fill)
+
+
+def _on_order_event(s: Any, books: Any, event: Any) -> None:
+    """Apply an event of one order to the exchange's side."""
+    m: Any = np.int64(event.market)
+    venue, orders = venue_at(s, m), queues_of(s)
+    node = order_of(orders, m, event)
+    if event.kind == _FILL and venue.n_resting > 0:
+        on_recorded_fill(s, m, orders, node, event)
+    row, ticks = -1, 0
+    if venue.n_taken > 0 and node != 0:
+        row, ticks = orders[node + ORDER_ROW], ticks_of(orders, node)
+    apply_order_event(books, orders, m, node, event)
+    venue.dirty = 1
+    if row >= 0 and level_of(books, row, ticks) == 0:
+        forget_taken(s, m, 1 - 2 * (row & 1), ticks)
+    if is_book_full(books, orders):
+        s.attention = 1
+
+
+on_order_event = compiled(_on_order_event)
 
 
 def _log_mid(s: Any, m: int, bid: int, ask: int) -> None:
@@ -143,10 +219,11 @@ def _after_book_message(s: Any, books: Any, m: int, i: int) -> None:
     venue.dirty = 0
     bid, ask = best_of(books, 2 * m), best_of(books, 2 * m + 1)
     valid = bid != NO_BID and ask != NO_ASK and bid < ask
+    venue.crossed = 0 if bid < ask else 1
     if venue.ready == 0 and venue.snapshot == 0 and valid:
         venue.ready = 1  # a file without a snapshot: the book counts as whole once it has two sides
     if venue.status == _OPEN and venue.ready == 1:
-        if venue.n_resting > 0 and (ask <= venue.bid_high or bid >= venue.ask_low):
+        if venue.n_resting > 0 and bid < ask and (ask <= venue.bid_high or bid >= venue.ask_low):
             fill_crossed(s, books, m)
         if valid and (bid != venue.bid or ask != venue.ask):
             log_mid(s, m, bid, ask)
@@ -180,6 +257,8 @@ def _on_exchange_event(s: Any, books: Any, event: Any, i: int) -> None:
             on_level_change(s, m, side, ticks, old, lots)
         if venue.n_taken > 0:
             forget_taken(s, m, side, ticks)
+    elif kind >= _ADD:
+        on_order_event(s, books, event)
     else:
         venue.mixed = 1
         if kind == _TRADE:
@@ -199,7 +278,7 @@ on_exchange_event = compiled(_on_exchange_event, inline=True)
 
 
 def _on_rare_local_event(s: Any, books: Any, event: Any, row: int) -> None:
-    """Apply an event that is neither a level nor a trade to our view."""
+    """Apply an event that is neither a change of the book nor a trade to our view."""
     m: Any = np.int64(event.market)
     view = view_at(s, m)
     if event.kind == _STATUS:
@@ -219,9 +298,9 @@ def _on_rare_local_event(s: Any, books: Any, event: Any, row: int) -> None:
         view.ready = 1
     if s.shared_book == 0 and event.kind != _END:
         if event.kind == _BEGIN or event.side >= 0:
-            clear_row(books, row)
+            clear(s, books, m, row)
         if event.kind == _BEGIN or event.side <= 0:
-            clear_row(books, row + 1)
+            clear(s, books, m, row + 1)
 
 
 on_rare_local_event = compiled(_on_rare_local_event)
@@ -279,12 +358,28 @@ wake_all = compiled(_wake_all)
 after_local_message = compiled(_after_local_message)
 
 
+def _change_our_book(s: Any, books: Any, event: Any) -> None:
+    """Apply a change of a book to the one that follows our clock."""
+    book: Any = s.n_markets + np.int64(event.market)
+    if event.kind == _DEPTH:
+        ticks: Any = np.int64(event.ticks)
+        set_level(books, 2 * book + (0 if event.side > 0 else 1), ticks, event.lots)
+        return
+    orders = queues_of(s)
+    apply_order_event(books, orders, book, order_of(orders, book, event), event)
+    if is_book_full(books, orders):
+        s.attention = 1
+
+
+change_our_book = compiled(_change_our_book)
+
+
 def _on_local_event(s: Any, books: Any, event: Any, j: int) -> Any:
-    """Apply event *j* to our side, and with it the rest of a message that holds levels only; return the index of the last one."""
+    """Apply event *j* to our side, and with it the rest of a message of book changes only; return the index of the last one."""
     m: Any = np.int64(event.market)
     kind = event.kind
     view = view_at(s, m)
-    if kind == _DEPTH:
+    if kind == _DEPTH or kind >= _ADD:
         if s.one_stream == 1 and view.dirty == 0:
             last = top_at(s, m, venue_at(s, m).tops_out & (s.tops_size - 1)).last
             if last >= j:  # the exchange's side has seen to all of it
@@ -293,7 +388,7 @@ def _on_local_event(s: Any, books: Any, event: Any, j: int) -> Any:
                 return last
         view.dirty = 1
         if s.shared_book == 0:
-            set_level(books, 2 * (s.n_markets + m) + (0 if event.side > 0 else 1), np.int64(event.ticks), event.lots)  # type: ignore[arg-type]
+            change_our_book(s, books, event)
     elif kind == _TRADE:
         view.trade_ticks, view.trade_lots, view.trade_side = event.ticks, event.lots, event.side
         view.causes |= _TRADED
@@ -311,12 +406,12 @@ on_local_event = compiled(_on_local_event, inline=True)
 
 
 def _may_decide(s: Any) -> bool:
-    """Say whether strategies may be asked: the start has come, and every market shows a whole, two-sided book."""
+    """Say whether strategies may be asked: the start has come, and every market shows a whole, two-sided, uncrossed book."""
     if s.now_ns < s.start_ns:
         return False
     for m in range(s.n_markets):
         view = view_at(s, m)
-        if view.ready != 1 or view.bid_ticks == NO_BID or view.ask_ticks == NO_ASK:
+        if view.ready != 1 or view.bid_ticks == NO_BID or view.ask_ticks == NO_ASK or view.bid_ticks >= view.ask_ticks:
             return False
     return True
 
@@ -472,7 +567,7 @@ def _needs_python(s: Any, books: Any) -> int:
     s.attention = 0
     if log_is_full(s):
         return EMPTY_LOGS
-    if s.grow_tops == 1 or s.grow_messages == 1 or s.grow_taken == 1 or is_full(books):
+    if s.grow_tops == 1 or s.grow_messages == 1 or s.grow_taken == 1 or is_book_full(books, queues_of(s)):
         return GROW
     return DONE
 
@@ -522,7 +617,7 @@ def _advance(s: Any) -> int:
         # our side of events, as long as nothing else comes first
         if heard < happens and heard <= due:
             limit = min(own - 1, happens - 1, due)
-            while j < n_local and s.deciding == 0:
+            while j < n_local and s.deciding == 0 and s.attention == 0 and not is_full(books):
                 event = local_at(s, j)
                 if event.local_ns > limit:
                     break

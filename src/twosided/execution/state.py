@@ -47,6 +47,7 @@ __all__ = [
     "order_at",
     "order_event_at",
     "point_at",
+    "queues_of",
     "quote_at",
     "quote_change_at",
     "shown_market_at",
@@ -79,6 +80,7 @@ def _record(fields: list[Any]) -> np.dtype[Any]:
 
 TABLES = (
     "books",
+    "queues",
     "exch",
     "local",
     "venues",
@@ -174,7 +176,9 @@ VENUE = _record(
         ("ready", "i8"),  # 1 once the book is whole: after a snapshot, or the first two-sided state of a file without one
         ("snapshot", "i8"),  # 1 between SNAPSHOT_BEGIN and SNAPSHOT_END
         ("dirty", "i8"),  # the message being applied has touched the book
-        ("mixed", "i8"),  # 1: it holds more than levels
+        ("mixed", "i8"),  # 1: it holds more than changes of the book
+        ("by_order", "i8"),  # 1: recorded order by order, so places in a queue are exact
+        ("crossed", "i8"),  # 1: after the last whole message the best bid was not below the best ask
         ("bid", "i8"),  # last valid touch
         ("ask", "i8"),
         ("n_resting", "i8"),  # own orders of all strategies
@@ -247,6 +251,7 @@ ORDER = _record(
         ("ahead", "f8"),  # lots before it in the queue
         ("explained", "i8"),  # traded at its price since the level's last update
         ("priority", "i8"),  # time priority among own orders
+        ("arrived", "i8"),  # by order: how many recorded orders had joined a queue before it did
     ]
 )
 """A slot for one own order: both sides of the wire."""
@@ -351,6 +356,7 @@ def point_at(core: Any, tables: dict[str, Any]) -> None:
 
 
 books_of = words_at(CORE, "books")  # books_of(s): all ladders, see market.ladder
+queues_of = words_at(CORE, "queues")  # queues_of(s): the orders of all books by order, see market.order_queues
 # what a helper calls to find a record; m is a market, k a strategy
 venue_at = table_at(CORE, "venues", VENUE, ("n_markets",))  # venue_at(s, m): market m at the exchange
 view_at = table_at(CORE, "views", VIEW, ("n_markets",))  # view_at(s, m): market m as known here

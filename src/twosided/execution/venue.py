@@ -8,12 +8,18 @@ A resting order fills
 (b) from trades beyond its price;
 (c) when the opposite best quote reaches or crosses its price after a whole message, for at most what is displayed there.
 
+Where the market is recorded order by order nothing is guessed. Our order joins its queue after some orders and before others: the
+recorded FILL of one that joined later, or at a worse price, would have been ours first. Those are rules (a) and (b), with the
+FILL's lots. A trade with a hidden order counts for rule (b) only. A snapshot in the middle restates orders without saying who
+came first, so all of them are taken to stand in front.
+
 The quantity of a trade, or of a crossing level, is one budget, spent over a strategy's own orders in price-time order: the same
 liquidity never fills twice. What crossing orders and takers used up of a level is remembered until that level is next updated.
 A level's decrease that trades already explain is not counted again as cancels. Makers fill at their own price, takers at the
 level's.
 
-Nothing is accepted or filled while the market is not in continuous trading or its book is not whole.
+Nothing is accepted or filled while the market is not in continuous trading or its book is not whole, and nothing is filled
+while its book is crossed: before an auction that is no price at which anybody trades.
 """
 
 import math
@@ -42,12 +48,23 @@ from twosided.execution.codes import (
 )
 from twosided.execution.ledger import book_fill
 from twosided.execution.queue import queue_after_change
-from twosided.execution.state import TAKEN_HEADROOM, account_at, fill_at, message_at, order_at, strategy_at, taken_at, venue_at
+from twosided.execution.state import (
+    TAKEN_HEADROOM,
+    account_at,
+    fill_at,
+    message_at,
+    order_at,
+    queues_of,
+    strategy_at,
+    taken_at,
+    venue_at,
+)
 from twosided.execution.wire import send_to_us
 from twosided.market.event import Status
 from twosided.market.ladder import NO_ASK, NO_BID, best_of, level_of, next_level
+from twosided.market.order_queues import arrivals
 
-__all__ = ["arrive", "cap_queues", "fill_crossed", "forget_taken", "on_level_change", "on_trade"]
+__all__ = ["arrive", "cap_queues", "fill_crossed", "forget_taken", "on_execution", "on_level_change", "on_trade"]
 
 _OPEN = int(Status.OPEN)
 
@@ -95,6 +112,7 @@ def _rest(s: Any, books: Any, k: int, order: Any, ticks: int, lots: int) -> None
     order.resting, order.venue_ticks, order.venue_lots = 1, ticks, lots
     order.ahead = float(level_of(books, row, ticks))
     order.explained = 0
+    order.arrived = arrivals(queues_of(s))
     strategy = strategy_at(s, k)
     strategy.queued += 1
     strategy.n_resting += 1
@@ -231,14 +249,41 @@ def _on_level_change(s: Any, m: int, side: int, ticks: int, old_lots: int, new_l
 on_level_change = compiled(_on_level_change)
 
 
+def _on_execution(s: Any, m: int, side: int, ticks: int, lots: int, arrival: int) -> None:
+    """Spend the recorded fill of a resting order on the own orders that would have traded before it: rules (a) and (b) by order.
+
+    *side* and *ticks* are the filled order's, *arrival* says when it joined its queue (0: before all of ours).
+    """
+    for k in range(s.n_strategies):
+        budget = lots
+        at, priority = NO_ASK if side > 0 else NO_BID, 0
+        while budget > 0:
+            slot = next_in_priority(s, k, m, side, at, priority)
+            if slot < 0:
+                break
+            order = order_at(s, k, slot)
+            at, priority = order.venue_ticks, order.priority
+            beyond = (at - ticks) * side
+            if beyond < 0:
+                break
+            if beyond > 0 or order.arrived < arrival:
+                done = fillable(s, order, budget)
+                budget -= done
+                fill(s, k, slot, at, done, True, WHY_TRADE_THROUGH if beyond > 0 else WHY_TRADE_AT_PRICE)
+
+
+on_execution = compiled(_on_execution)
+
+
 def _cap_queues(s: Any, books: Any, m: int) -> None:
-    """After a snapshot: nobody has more ahead of him than stands at his price."""
+    """After a snapshot: nobody has more ahead of him than stands at his price; by order, all that stand there are in front."""
     for k in range(s.n_strategies):
         for slot in range(s.n_slots):
             order = order_at(s, k, slot)
             if order.resting == 1 and order.market == m:
                 row = 2 * m + (0 if order.side > 0 else 1)
                 order.ahead = min(order.ahead, float(level_of(books, row, order.venue_ticks)))
+                order.arrived = arrivals(queues_of(s))
                 order.explained = 0
 
 
@@ -380,7 +425,7 @@ def _place(s: Any, books: Any, k: int, slot: int, ticks: int, lots: int) -> None
     """Let an accepted order trade what it can and rest with what is left."""
     order = order_at(s, k, slot)
     order.venue_ticks, order.venue_lots = ticks, lots
-    if s.post_only == 0:
+    if s.post_only == 0 and venue_at(s, order.market).crossed == 0:
         consume(s, books, k, slot, ticks, False, WHY_TOOK)
     if order.venue_lots > 0:
         rest(s, books, k, order, ticks, order.venue_lots)

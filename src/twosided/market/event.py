@@ -18,7 +18,7 @@ from enum import IntEnum, IntFlag
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["EVENT", "Events", "Flag", "Kind", "Status", "exchange_order"]
+__all__ = ["BY_ORDER", "EVENT", "Events", "Flag", "Kind", "Status", "exchange_order"]
 
 EVENT = np.dtype(
     (
@@ -62,6 +62,10 @@ class Kind(IntEnum):
     MODIFY = 11  # order `id` now has `lots` at `ticks`; unless only its size shrank it is last in its queue
     CANCEL = 12  # `lots` of order `id` leave, all of it where `lots` is 0 or more than it has
     FILL = 13  # order `id` traded `lots`; with nothing left it is gone
+
+
+BY_ORDER = frozenset({Kind.ADD, Kind.MODIFY, Kind.CANCEL, Kind.FILL})
+"""The kinds that make a market one that is recorded order by order."""
 
 
 class Flag(IntFlag):

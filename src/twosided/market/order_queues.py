@@ -48,6 +48,7 @@ __all__ = [
     "ORDER_OWNER",
     "ORDER_ROW",
     "add_order",
+    "arrivals",
     "clear_side",
     "find_order",
     "first_order",
@@ -55,6 +56,7 @@ __all__ = [
     "is_book_full",
     "live_orders",
     "new_orders",
+    "next_arrival",
     "queue_at",
     "reduce_order",
     "remove_order",
@@ -70,7 +72,7 @@ ORDER_ID, ORDER_ROW, ORDER_LOTS, ORDER_BEHIND, ORDER_OWNER, ORDER_NOTE = 0, 1, 2
 _AHEAD, _LEVEL = 6, 7  # the other words of an order
 _LEVEL_TICKS, _LEVEL_ROW, _FIRST, _LAST, _COUNTER = 0, 1, 2, 3, 4  # words of a level; its row is ~row, which no order's is
 _LINE = 8  # words of a line, and of the header, which stands where line 0 would be
-_CAPACITY, _IN_USE, _FREE, _TOUCHED, _MASK, _TABLE, _LIVE = 0, 1, 2, 3, 4, 5, 6  # words of the header
+_CAPACITY, _IN_USE, _FREE, _TOUCHED, _MASK, _TABLE, _LIVE, _ARRIVED = 0, 1, 2, 3, 4, 5, 6, 7  # words of the header
 
 Orders = npt.NDArray[np.int64]
 
@@ -91,7 +93,7 @@ def grow_orders(orders: Orders) -> Orders:
     larger = new_orders(2 * int(orders[_CAPACITY]))
     end, table = _LINE * (1 + int(orders[_TOUCHED])), int(orders[_TABLE])
     larger[_LINE:end] = orders[_LINE:end]
-    for word in (_IN_USE, _FREE, _TOUCHED, _LIVE):
+    for word in (_IN_USE, _FREE, _TOUCHED, _LIVE, _ARRIVED):
         larger[word] = orders[word]
     for key, node in orders[table:].reshape(-1, 2):
         if node != 0:
@@ -113,6 +115,23 @@ def _live_orders(orders: Any) -> int:
 
 
 live_orders = compiled(_live_orders)
+
+
+def _next_arrival(orders: Any) -> int:
+    """Return 1, 2, 3, ...: for callers that number the orders as they join a queue."""
+    orders[_ARRIVED] += 1
+    return int(orders[_ARRIVED])
+
+
+next_arrival = compiled(_next_arrival)
+
+
+def _arrivals(orders: Any) -> int:
+    """Return how often `next_arrival` was asked."""
+    return int(orders[_ARRIVED])
+
+
+arrivals = compiled(_arrivals)
 
 # ---------------------------------------------------------------- lines and the table that finds them
 

@@ -1,9 +1,9 @@
 """The touch as it moved: one line for each whole message after which the best bid, the best ask or a size there was another.
 
 Where you are in the pipe: events -> *book* -> signals. Statistics, calibration and the checks of a recording need the best prices
-of every state, not the book behind them. An event costs some 30 ns, and 15 ns more where it ends a message (two million random
-changes on 40 levels, one core); a snapshot or a clear costs a walk over the pages of `market.ladder`. Nothing here looks inside a
-message, because a half-applied message may be crossed.
+of every state, not the book behind them. An event of a level costs some 30 ns, and 15 ns more where it ends a message (two million
+random changes on 40 levels, one core); one of an order twice that; a snapshot or a clear costs a walk over the pages of
+`market.ladder`. Nothing here looks inside a message, because a half-applied message may be crossed.
 
 `touches` takes a whole array; `TouchTracker` takes a recording in pieces, keeps the book between them and counts what it meets.
 """
@@ -14,9 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from twosided._compile import compiled
-from twosided.errors import InputError
 from twosided.market.event import Events, Flag, Kind
 from twosided.market.ladder import NO_ASK, NO_BID, best_of, clear_row, grow_books, is_full, level_of, new_books, set_level
+from twosided.market.order_events import apply_order_event, order_of
+from twosided.market.order_queues import (
+    ORDER_LOTS,
+    clear_side,
+    grow_orders,
+    is_book_full,
+    live_orders,
+    new_orders,
+)
 
 __all__ = ["TOUCH", "TouchTracker", "touches"]
 
@@ -43,26 +51,56 @@ _BID, _BID_LOTS, _ASK, _ASK_LOTS = 0, 1, 2, 3  # words of the state: the touch a
 _CHANGED = 4  # 1 when the book was set since the last whole message
 _MESSAGES, _UPDATES, _CROSSED, _UNKNOWN = 5, 6, 7, 8  # counts
 _LINES = 9  # lines written by the last call
-_STATE = 10
+_ORPHANS, _DUPLICATES, _EXCESSIVE = 10, 11, 12  # counts
+_STATE = 13
 
 _DEPTH, _SNAPSHOT_BEGIN, _CLEAR = int(Kind.DEPTH), int(Kind.SNAPSHOT_BEGIN), int(Kind.CLEAR)
+_ADD, _CANCEL, _FILL = int(Kind.ADD), int(Kind.CANCEL), int(Kind.FILL)
 _LAST, _IN_SNAPSHOT = int(Flag.LAST_OF_MESSAGE), int(Flag.SNAPSHOT)
 
 
-def _apply_event(event: Any, books: Any, state: Any) -> None:
-    """Let the book of two rows take in one event by level."""
+def _clear(books: Any, orders: Any, row: int) -> None:
+    """Forget a side, by order or by level."""
+    if live_orders(orders) > 0:
+        clear_side(books, orders, row)
+    clear_row(books, row)
+
+
+clear = compiled(_clear)
+
+
+def _apply_order(event: Any, books: Any, orders: Any, state: Any) -> None:
+    """Let the book take in an event of one order, and count what is wrong with it."""
+    node = order_of(orders, 0, event)
+    if event["kind"] == _ADD:
+        state[_DUPLICATES] += node != 0
+    elif node == 0:
+        state[_ORPHANS] += 1
+    elif event["kind"] >= _CANCEL and event["lots"] > orders[node + ORDER_LOTS]:
+        state[_EXCESSIVE] += 1
+    apply_order_event(books, orders, 0, node, event)
+    state[_CHANGED] = 1
+
+
+apply_order = compiled(_apply_order)
+
+
+def _apply_event(event: Any, books: Any, orders: Any, state: Any) -> None:
+    """Let the book of two rows take in one event."""
     kind = event["kind"]
     if kind == _DEPTH:
         old = set_level(books, 0 if event["side"] > 0 else 1, event["ticks"], event["lots"])
         state[_CHANGED] = 1
         if old == 0 and event["lots"] == 0 and event["flags"] & _IN_SNAPSHOT == 0:
             state[_UNKNOWN] += 1
+    elif kind >= _ADD:
+        apply_order(event, books, orders, state)
     elif kind in (_SNAPSHOT_BEGIN, _CLEAR):
         side = event["side"] if kind == _CLEAR else 0
         if side >= 0:
-            clear_row(books, 0)
+            clear(books, orders, 0)
         if side <= 0:
-            clear_row(books, 1)
+            clear(books, orders, 1)
         state[_CHANGED] = 1
 
 
@@ -88,7 +126,7 @@ def _write_touch(event: Any, index: int, books: Any, state: Any, out: Any) -> No
 write_touch = compiled(_write_touch)
 
 
-def _track(events: Any, begin: int, first: int, market: int, books: Any, state: Any, out: Any) -> int:
+def _track(events: Any, begin: int, first: int, market: int, books: Any, orders: Any, state: Any, out: Any) -> int:
     """Take in ``events[begin:]`` and return where it stopped: at the end, or before an event that needs a larger book.
 
     *first* is added to an event's index where it is written; *out* has a place for every event.
@@ -97,9 +135,9 @@ def _track(events: Any, begin: int, first: int, market: int, books: Any, state: 
         event = events[index]
         if event["market"] != market:
             continue
-        if is_full(books):
+        if is_book_full(books, orders):
             return index
-        apply_event(event, books, state)
+        apply_event(event, books, orders, state)
         if event["flags"] & _LAST != 0:
             state[_MESSAGES] += 1
             if state[_CHANGED] != 0:
@@ -120,7 +158,7 @@ class TouchTracker:
 
     def __init__(self, market: int = 0) -> None:
         self._market = market
-        self._books = new_books(2)
+        self._books, self._orders = new_books(2), new_orders()
         self._state = np.zeros(_STATE, np.int64)
         self._state[_BID], self._state[_ASK] = NO_BID, NO_ASK
         self._events = 0
@@ -129,19 +167,16 @@ class TouchTracker:
         """Take in the next *events* and return one `TOUCH` for each whole message after which the touch was another.
 
         ``event`` counts from the first event ever fed. Sizes are lots, prices ticks.
-
-        Raises:
-            InputError: the events are order by order: those need a book by order.
         """
-        if len(events) and int(events["kind"].max()) >= Kind.ADD:
-            raise InputError("the events are order by order; touches are followed in recordings by level")
         out = cast("Touches", np.zeros(len(events), TOUCH))
         self._state[_LINES] = 0
         begin = 0
         while begin < len(events):
             if is_full(self._books):
                 self._books = grow_books(self._books)
-            begin = int(track(events, begin, self._events, self._market, self._books, self._state, out))
+            if is_book_full(self._books, self._orders):
+                self._orders = grow_orders(self._orders)
+            begin = int(track(events, begin, self._events, self._market, self._books, self._orders, self._state, out))
         self._events += len(events)
         return out[: self._state[_LINES]]
 
@@ -165,6 +200,26 @@ class TouchTracker:
         """Removals of levels that were not in the book: usual where a snapshot shows fewer levels than later changes touch."""
         return int(self._state[_UNKNOWN])
 
+    @property
+    def orphans(self) -> int:
+        """Changes, cancels and fills of orders that are not in the book."""
+        return int(self._state[_ORPHANS])
+
+    @property
+    def duplicates(self) -> int:
+        """New orders with the id of one that is in the book."""
+        return int(self._state[_DUPLICATES])
+
+    @property
+    def excessive(self) -> int:
+        """Cancels and fills of more than the order has."""
+        return int(self._state[_EXCESSIVE])
+
+    @property
+    def orders(self) -> int:
+        """Orders in the book now."""
+        return int(live_orders(self._orders))
+
 
 def touches(events: Events, market: int = 0) -> Touches:
     """Return the `TOUCH` after each whole message of *market* after which the touch was another than before.
@@ -172,8 +227,5 @@ def touches(events: Events, market: int = 0) -> Touches:
     Args:
         events: shape (n,), dtype `EVENT`, in the order in which the book is to be built (local, or `exchange_order`).
         market: index of the market.
-
-    Raises:
-        InputError: the events are order by order.
     """
     return TouchTracker(market).feed(events)
