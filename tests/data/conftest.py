@@ -2,11 +2,15 @@
 
 import gzip
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from twosided.market.event import Flag, Kind
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # what writes the files of some formats stands beside the tests
 
 MS = 1_000_000
 T0 = 1_700_000_000_000  # ms

@@ -19,6 +19,10 @@ DEFECTS = {
     "exchange_only": "rows of the exchange's side alone (hftbacktest repeats rows in the exchange's order), left out",
     "other_trades": "trades outside the book (insurance fund, liquidation transfers) or of no size, left out",
     "other_messages": "messages of a kind that is not needed, left out",
+    "incomplete_orders": "records of an order or a trade without the price, size or side that they need, left out",
+    "hidden_fills": "fills of orders that were never displayed, left out: they take nothing from the book",
+    "bad_local_times": "records whose time of receipt the source calls inaccurate",
+    "doubtful_books": "records at which the source says that its own book may be wrong",
     "bad_trade_ids": "trades whose id is not a number; their id is 0",
 }
 """What is counted, in words."""

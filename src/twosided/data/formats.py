@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from twosided.data.binance import BinanceReader, binance_start_ns, is_binance
+from twosided.data.databento import databento_reader, databento_start_ns, is_databento
 from twosided.data.defects import Defects
 from twosided.data.files import InputFile
 from twosided.data.hftbacktest import HftbacktestReader, hftbacktest_start_ns, is_hftbacktest
@@ -44,6 +45,7 @@ class Format(NamedTuple):
     kind_of: Callable[[InputFile], str | None]  # which of its kinds of file this is; None: not this format
     start_ns: Callable[[InputFile], int]  # the first local time in a file
     reader: Callable[[str], Callable[[Settings], Reader]] | None  # of a kind of file; None: stored events, nothing to decide
+    trades_inside: bool = False  # its books contain the trades: those are not read beside them
 
 
 FORMATS = (
@@ -54,6 +56,7 @@ FORMATS = (
         binance_start_ns,
         lambda _kind: BinanceReader,
     ),
+    Format("databento", "a DBN file of Databento", is_databento, databento_start_ns, databento_reader, trades_inside=True),
     Format("tardis", "a CSV file of Tardis.dev", is_tardis, tardis_start_ns, tardis_reader),
     Format("hftbacktest", "an npz file of hftbacktest", is_hftbacktest, hftbacktest_start_ns, lambda _kind: HftbacktestReader),
     Format("twosided", "a Parquet file of this package", is_stored, lambda _file: 0, None),
@@ -105,6 +108,8 @@ def open_source(
         raise DataError(files[0].path, "", "describes instruments and holds no events; name it beside the file that does")
     if len([kind for kind in kinds if kind != "trades"]) > 1:
         raise InputError(f"paths hold {' and '.join(kinds)}; expected one description of the book, and trades beside it")
+    if known.trades_inside and len(kinds) > 1:
+        raise InputError(f"paths hold {' and '.join(kinds)}; {kinds[1]} contains the trades: leave the others out")
     streams = []
     for kind in kinds:
         of_kind = [file for file, (_format, its) in zip(files, found, strict=True) if its == kind]

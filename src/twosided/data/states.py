@@ -102,27 +102,27 @@ def _differences(events: Any, before: Any, begun: bool, mark: int, out: Any, ori
     for end in range(1, len(events) + 1):
         if events[end - 1]["flags"] & _LAST == 0:
             continue
-        first, states = count, False
+        first, stating = count, -1
         for index in range(begin, end):
             if events[index]["kind"] == _DEPTH or events[index]["kind"] == _CLEAR:
-                states = True
+                stating = index if stating < 0 else stating
             else:
                 out[count] = events[index]
                 out[count]["flags"] = out[count]["flags"] & _NOT_LAST
                 origin[count] = index
                 count += 1
-        if states:
+        if stating >= 0:
             opening = count
             if not begun:
-                count = put(out, origin, count, events, begin, _BEGIN)
+                count = put(out, origin, count, events, stating, _BEGIN)
             for index in range(old_begin, old_end):
                 if old[index]["kind"] == _DEPTH and not has_level(events, begin, end, old[index], False):
-                    count = put_level(out, origin, count, events, begin, old[index], 0)
+                    count = put_level(out, origin, count, events, stating, old[index], 0)
             for index in range(begin, end):
                 if events[index]["kind"] == _DEPTH and not has_level(old, old_begin, old_end, events[index], True):
                     count = put_level(out, origin, count, events, index, events[index], events[index]["lots"])
             if not begun:
-                count = put(out, origin, count, events, begin, _END)
+                count = put(out, origin, count, events, stating, _END)
                 for index in range(opening, count):
                     out[index]["flags"] = mark
                 out[opening]["flags"] = _SNAPSHOT
