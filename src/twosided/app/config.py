@@ -8,6 +8,7 @@ Paths in a YAML file are relative to the current folder, as on the command line.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date as calendar_date
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -47,6 +48,9 @@ class DataConfig(_Frozen):
 
     files: Names = Field(min_length=1, description="recordings, in order of time")
     format: str | None = Field(default=None, description="format of the files; found out from their content if not given")
+    date: calendar_date | None = Field(
+        default=None, description="the day of times since midnight, where no file name holds it: 2019-12-30"
+    )
     min_latency: Duration | None = Field(
         default=None,
         ge=0,

@@ -73,7 +73,14 @@ def _opened(files: tuple[str, ...], values: dict[str, Any]) -> tuple[Source, dic
     put_given(draft, DATA, values)
     read = draft.section("data", DataConfig)
     said = draft.section("instrument", InstrumentConfig)
-    source = open_source(read.files, format=read.format, symbol=said.symbol, tick_size=said.tick_size, lot_size=said.lot_size)
+    source = open_source(
+        read.files,
+        format=read.format,
+        symbol=said.symbol,
+        tick_size=said.tick_size,
+        lot_size=said.lot_size,
+        date=read.date,
+    )
     return source, {"min_latency_ns": read.min_latency, "clock_offset_ns": read.clock_offset_ns}
 
 
@@ -122,8 +129,20 @@ def _state(facts: Facts) -> list[tuple[str, str]]:
         rows.append((name.replace("_", " "), f"{count:,}{': ' * bool(count)}{DEFECTS.get(name, '') if count else ''}"))
     check = facts["book_check"]
     if check and check["compared"]:
-        rows.append(("book check", f"{check['agree']:,} of {check['compared']:,} states agree with the venue's own best prices"))
+        rows.append(("book check", _book_check(check)))
     return [*rows, *(("note", note) for note in facts["notes"])]
+
+
+def _book_check(check: Facts) -> str:
+    """Say what the rebuilt book was compared with, and how it came out."""
+    if "rows" not in check:
+        return f"{check['agree']:,} of {check['compared']:,} states agree with {check['against']}"
+    restated = check["came_with_more"] + check["came_with_less"] + check["gone_unseen"]
+    return (
+        f"the messages alone determine {check['rows_determined'] / check['rows']:.2%} of {check['rows']:,} rows and "
+        f"{check['compared'] / check['levels']:.3%} of {check['levels']:,} levels in {check['against']}; {check['agree']:,} of "
+        f"{check['compared']:,} agree; {restated:,} levels that changed unseen were restated from it"
+    )
 
 
 def _clocks(facts: Facts) -> list[tuple[str, str]]:

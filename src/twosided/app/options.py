@@ -85,7 +85,7 @@ _RATES = [name for name in Fees.model_fields if name != "tiers"]
 _SETTINGS = [name for name in ReplaySettings.model_fields if name not in {"orders", "log"}]
 
 DATA = [
-    *_from(DataConfig, ("data",), ["format", "min_latency", "clock_offset_ns"]),
+    *_from(DataConfig, ("data",), ["format", "date", "min_latency", "clock_offset_ns"]),
     *_from(InstrumentConfig, ("instrument",), ["symbol", "tick_size", "lot_size"], _FLAGS),
 ]
 """How to read a file."""

@@ -150,6 +150,7 @@ def read_recording(config: ReplayConfig, *, quiet: bool) -> Recording:
             tick_size=said.tick_size,
             lot_size=said.lot_size,
             fees=said.fees,
+            date=data.date,
             progress=progress,
         )
     if recording.inferred:

@@ -2,7 +2,8 @@
 
 A venue's stream of best prices (Binance's bookTicker) says what the touch was after an update id, whenever it changed. So the book
 after the update with id u must show the last best price with an id up to u. That can be checked once a best price with a later
-id, or the same, was seen; the few updates before the first and after the last best price cannot be.
+id, or the same, was seen; the few updates before the first and after the last best price cannot be. A file of LOBSTER
+holds the book itself after every message; there the reader compares.
 """
 
 from typing import Any
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from twosided.market.event import Events, Flag, Kind
 from twosided.market.ladder import NO_ASK, NO_BID
 
-__all__ = ["BookCheck"]
+__all__ = ["BookCheck", "RowCheck"]
 
 _ID, _TOUCH = 0, slice(1, 5)  # columns: update id, bid ticks, bid lots, ask ticks, ask lots
 _TOUCH_FIELDS = ("bid_ticks", "bid_lots", "ask_ticks", "ask_lots")
@@ -69,6 +70,7 @@ class BookCheck:
     def result(self) -> dict[str, Any]:
         """Return how many book updates were compared with the best price in force at their id, and how many agreed."""
         return {
+            "against": "the venue's best prices",
             "compared": self._compared,
             "agree": self._agreed,
             "share": self._agreed / self._compared if self._compared else None,
@@ -78,4 +80,62 @@ class BookCheck:
                 "before the first best price": self._too_early,
                 "after the last best price": len(self._books),
             },
+        }
+
+
+class RowCheck:
+    """Compares a rebuilt book with the book that the file itself holds, row by row; the reader counts.
+
+    A level of a row is *determined* when it was in view in the row before: then the messages alone say what it holds, and it must
+    agree. The others came into view, and are compared too, but what happened to them unseen is nobody's mistake.
+    """
+
+    _NAMES = (
+        "rows",
+        "rows_determined",
+        "rows_agree",
+        "levels",
+        "levels_determined",
+        "levels_agree",
+        "extra_levels",
+        "came_with_more",
+        "came_with_less",
+        "gone_unseen",
+        "borrowed",
+    )
+
+    def __init__(self) -> None:
+        self._counts = dict.fromkeys(self._NAMES, 0)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there were any."""
+        return self._counts["rows"] > 0
+
+    def add(self, *counts: int) -> None:
+        """Count more; *counts* in the order of the result of `result`."""
+        for name, count in zip(self._NAMES, counts, strict=True):
+            self._counts[name] += count
+
+    def clear(self) -> None:
+        """Forget everything: the recording is being read anew."""
+        self._counts = dict.fromkeys(self._NAMES, 0)
+
+    def result(self) -> dict[str, Any]:
+        """Return the counts.
+
+        ``compared`` levels are determined by the messages alone, of which ``agree`` agree; ``share`` is their ratio. ``rows`` and
+        ``levels`` are all that the file has, ``rows_determined`` those of which every level is determined, ``rows_agree`` those
+        of which no determined level disagrees. ``extra_levels`` are levels of ours, in view, that the file does not have.
+        What changed unseen: ``came_with_more``, ``came_with_less`` (levels that came into view with other sizes than ours) and
+        ``gone_unseen`` (levels of ours that the file does not show any more). ``borrowed`` messages refer to orders of whose
+        arrival nothing was seen.
+        """
+        compared, agree = self._counts["levels_determined"], self._counts["levels_agree"]
+        return {
+            "against": "the recorded book",
+            "compared": compared,
+            "agree": agree,
+            "share": agree / compared if compared else None,
+            **{name: count for name, count in self._counts.items() if name not in {"levels_determined", "levels_agree"}},
         }

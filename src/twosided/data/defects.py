@@ -19,6 +19,10 @@ DEFECTS = {
     "exchange_only": "rows of the exchange's side alone (hftbacktest repeats rows in the exchange's order), left out",
     "other_trades": "trades outside the book (insurance fund, liquidation transfers) or of no size, left out",
     "other_messages": "messages of a kind that is not needed, left out",
+    "between_ticks": "trades between two ticks (hidden orders, crosses); their prices were moved to the tick that flatters nobody",
+    "book_disagreements": "levels of the recorded book that disagree with the messages though these determine them; restated",
+    "broken_trades": "trades that the venue took back later; they are still among the events",
+    "unpriced_trades": "executions of orders that were never added, at a price that only the order had; no trade is made of them",
     "incomplete_orders": "records of an order or a trade without the price, size or side that they need, left out",
     "hidden_fills": "fills of orders that were never displayed, left out: they take nothing from the book",
     "bad_local_times": "records whose time of receipt the source calls inaccurate",
@@ -48,6 +52,11 @@ class Defects:
         self._counts[name] += count
         if note and count and len(self.notes) < _MOST_NOTES:
             self.notes.append(note)
+
+    def note(self, text: str) -> None:
+        """Keep a note on something that is no defect."""
+        if len(self.notes) < _MOST_NOTES:
+            self.notes.append(text)
 
     def __getitem__(self, name: str) -> int:
         return self._counts[name]

@@ -37,6 +37,7 @@ class InputFile:
         name: without folders, for reports.
         head: its first 64 KiB, unpacked.
         place: what a position in it is called: "line", or "row" (from 0) in Parquet and npz files.
+        member: the one file in a zip archive, which is read in its place; "" where there is no such.
         bytes_read: how much of `bytes_total` the current pass has read, as it stands on disk.
 
     Raises:
@@ -60,8 +61,8 @@ class InputFile:
         if not magic:
             raise DataError(path, "", "is empty (0 bytes); expected recorded market data")
         self._packing = "gzip" if magic.startswith(_GZIP) else "zstd" if magic == _ZSTD else ""
-        self._member = self._only_member() if magic == _ZIP else None
-        if self._member is not None:
+        self.member = self._only_member() if magic == _ZIP else ""
+        if self.member:
             self._packing = "zip"
         with self.open() as stream:
             self.head = stream.read(_HEAD_BYTES)
@@ -72,8 +73,8 @@ class InputFile:
             problem = f"is packed with {self._packing}, though its content is packed already; unpack it first: {self._packing} -d"
             raise DataError(path, "", problem)
 
-    def _only_member(self) -> str | None:
-        """Return the name of the one file in a zip archive, None where there are several or it is an array of numpy.
+    def _only_member(self) -> str:
+        """Return the name of the one file in a zip archive, "" where there are several or it is an array of numpy.
 
         Raises:
             DataError: the archive has no list of its files that can be read.
@@ -84,9 +85,9 @@ class InputFile:
         except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
             with self.path.open("rb") as file:
                 if b".npy" in file.read(128):
-                    return None
+                    return ""
             raise DataError(self.path, "", f"is a truncated or corrupt zip archive ({brief(error)})") from None
-        return members[0] if len(members) == 1 and not members[0].endswith(".npy") else None
+        return members[0] if len(members) == 1 and not members[0].endswith(".npy") else ""
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
@@ -99,8 +100,8 @@ class InputFile:
             with self.path.open("rb") as raw:
                 self._raw: BinaryIO = raw
                 with self._named_failures():
-                    if self._member is not None:
-                        with zipfile.ZipFile(raw) as archive, archive.open(self._member) as unpacked:
+                    if self.member:
+                        with zipfile.ZipFile(raw) as archive, archive.open(self.member) as unpacked:
                             yield unpacked
                     elif self._packing:
                         packed = gzip.GzipFile(fileobj=raw) if self._packing == "gzip" else zstd.ZstdFile(raw)
@@ -122,7 +123,7 @@ class InputFile:
             problem = f"the {self._packing} stream is corrupt before this place ({brief(error)})"
             raise DataError(self.path, f"byte {self._raw.tell()}", problem) from None
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, KeyError) as error:
-            if self._member is None:
+            if not self.member:
                 raise
             problem = f"the zip archive is corrupt before this place ({brief(error)})"
             raise DataError(self.path, f"byte {self._raw.tell()}", problem) from None

@@ -7,6 +7,7 @@ that does not fit is an error.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date as calendar_date
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from twosided.data.databento import databento_reader, databento_start_ns, is_dat
 from twosided.data.defects import Defects
 from twosided.data.files import InputFile
 from twosided.data.hftbacktest import HftbacktestReader, hftbacktest_start_ns, is_hftbacktest
+from twosided.data.lobster import LobsterReader, is_lobster, lobster_start_ns
 from twosided.data.numbers import infer_step
 from twosided.data.plain import PlainReader, is_plain, plain_start_ns
 from twosided.data.raw import Raw, Reader, Settings
@@ -46,6 +48,7 @@ class Format(NamedTuple):
     start_ns: Callable[[InputFile], int]  # the first local time in a file
     reader: Callable[[str], Callable[[Settings], Reader]] | None  # of a kind of file; None: stored events, nothing to decide
     trades_inside: bool = False  # its books contain the trades: those are not read beside them
+    needs_date: bool = False  # times in it are since midnight: the name says the day, or the user
 
 
 FORMATS = (
@@ -60,6 +63,14 @@ FORMATS = (
     Format("tardis", "a CSV file of Tardis.dev", is_tardis, tardis_start_ns, tardis_reader),
     Format("hftbacktest", "an npz file of hftbacktest", is_hftbacktest, hftbacktest_start_ns, lambda _kind: HftbacktestReader),
     Format("twosided", "a Parquet file of this package", is_stored, lambda _file: 0, None),
+    Format(
+        "lobster",
+        "messages and order books of LOBSTER, a zip or CSV",
+        is_lobster,
+        lobster_start_ns,
+        lambda _kind: LobsterReader,
+        needs_date=True,
+    ),
     Format("plain", "a CSV or Parquet file with the columns of this package", is_plain, plain_start_ns, lambda _kind: PlainReader),
 )
 """What is recognised, in this order."""
@@ -73,6 +84,7 @@ def open_source(
     tick_size: str | float | Decimal | None = None,
     lot_size: str | float | Decimal | None = None,
     fees: Fees | None = None,
+    date: str | calendar_date | None = None,
 ) -> Source:
     """Return a `Source` of one file, or of several that continue one another (in any order).
 
@@ -83,6 +95,7 @@ def open_source(
         tick_size: price step; needed only where the files do not state it and it is not to be inferred.
         lot_size: quantity step, likewise.
         fees: what the venue charges.
+        date: the day of times since midnight, ``"2019-12-30"``; needed only where a format has such times and no day in its name.
 
     Raises:
         DataError: a file is missing, empty, of no known format, or cannot be read.
@@ -94,12 +107,14 @@ def open_source(
     twice = next((file for i, file in enumerate(files) if any(file.path.samefile(other.path) for other in files[:i])), None)
     if twice is not None:
         raise InputError(f"paths names {twice.path} twice; expected every file once")
-    tick, lot = _stated(tick_size, "tick_size"), _stated(lot_size, "lot_size")
+    tick, lot, day = _stated(tick_size, "tick_size"), _stated(lot_size, "lot_size"), _day(date)
     found = [_recognise(file, format) for file in files]
     known = found[0][0]
     for file, (other, _kind) in zip(files, found, strict=True):
         if other is not known:
             raise DataError(file.path, "", f"is {other.what}, but {files[0].name} is {known.what}; expected files of one format")
+    if day is not None and not known.needs_date:
+        raise InputError(f"date is {day}, but {known.what} holds its own dates; leave it out")
     if known.reader is None:
         return _stored(files, symbol, tick, lot, fees)
     beside = tuple(file for file, (_format, kind) in zip(files, found, strict=True) if kind == _DEFINITION)
@@ -116,9 +131,9 @@ def open_source(
         if len(of_kind) > 1:
             of_kind.sort(key=known.start_ns)
         streams.append(Stream(tuple(of_kind), known.reader(kind), beside))
-    head = _Head(tuple(streams), symbol)
+    head = _Head(tuple(streams), symbol, day, tick)
     instruments, inferred = head.instruments(symbol, tick, lot, fees)
-    return RawSource(known.name, tuple(streams), instruments, symbol, inferred)
+    return RawSource(known.name, tuple(streams), instruments, inferred, symbol=symbol, day=day, tick_size=tick)
 
 
 def _stored(files: list[InputFile], symbol: str | None, tick: Decimal | None, lot: Decimal | None, fees: Fees | None) -> Source:
@@ -146,6 +161,15 @@ def _stated(value: str | float | Decimal | None, name: str) -> Decimal | None:
     return step
 
 
+def _day(value: str | calendar_date | None) -> calendar_date | None:
+    if value is None or isinstance(value, calendar_date):
+        return value
+    try:
+        return calendar_date.fromisoformat(value)
+    except ValueError:
+        raise InputError(f"date is {value!r:.60}; expected a day such as 2019-12-30") from None
+
+
 def _recognise(file: InputFile, wanted: str | None) -> tuple[Format, str]:
     """Return the format of a file and which of its kinds it is."""
     names = [known.name for known in FORMATS]
@@ -168,16 +192,16 @@ def _recognise(file: InputFile, wanted: str | None) -> tuple[Format, str]:
 class _Head:
     """The first messages of a recording: what they say about the instrument."""
 
-    def __init__(self, streams: tuple[Stream, ...], symbol: str | None) -> None:
+    def __init__(self, streams: tuple[Stream, ...], symbol: str | None, day: calendar_date | None, tick: Decimal | None) -> None:
         self.symbol, self.venue, self.currency, self.multiplier, self.messages = "", "", "USD", Decimal(1), 0
         self._name = streams[0].files[0].path
         self._prices: dict[int, list[pl.Series]] = {}
         self._sizes: dict[int, list[pl.Series]] = {}
         for stream in streams:
-            self._survey(stream, symbol)
+            self._survey(stream, Settings(symbol, Defects(), with_quotes=False, beside=stream.beside, day=day, tick_size=tick))
 
-    def _survey(self, stream: Stream, symbol: str | None) -> None:
-        reader, messages = stream.reader(Settings(symbol, Defects(), with_quotes=False, beside=stream.beside)), 0
+    def _survey(self, stream: Stream, settings: Settings) -> None:
+        reader, messages = stream.reader(settings), 0
         for raw in _raws(reader, stream):
             messages += raw.messages
             for market in np.unique(raw.events["market"]).tolist():

@@ -93,7 +93,8 @@ def describe(
 
     Times are ns: ``start_ns`` and ``end_ns`` by the exchange's clock, latencies as recorded and corrected by ``clock_offset_ns``.
     ``crossed`` counts states after a whole message whose best bid is not below the best ask. ``book_check`` compares the book with
-    the best prices that the venue sent (see `BookCheck`), None where there were none. Shares are of messages.
+    the best prices that the venue sent (see `BookCheck`) or the book that the file itself holds (`RowCheck`), None without either.
+    Shares are of messages.
 
     Args:
         source: from `open_source`.
@@ -142,10 +143,17 @@ def _counts(source: Source, contents: _Contents) -> dict[str, Any]:
         "crossed": sum(tracker.crossed for tracker in contents.trackers),
         "orphans": source.defects["orphans"],
         "unknown_removals": sum(tracker.unknown_removals for tracker in contents.trackers),
-        "book_check": contents.check.result() if contents.check.has_quotes else None,
+        "book_check": _book_check(source, contents.check),
         "defects": source.defects.counts,
         "notes": list(source.defects.notes),
     }
+
+
+def _book_check(source: Source, best_prices: BookCheck) -> dict[str, Any] | None:
+    """Return what the rebuilt book was compared with, and how it came out."""
+    if source.row_check.has_rows:
+        return source.row_check.result()
+    return best_prices.result() if best_prices.has_quotes else None
 
 
 def _clocks(source: Source, contents: _Contents, offset: int) -> dict[str, Any]:

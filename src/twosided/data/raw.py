@@ -6,6 +6,7 @@ message; it leaves prices and sizes as the file has them. `Grid` turns them into
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from math import gcd
 from typing import NamedTuple, Protocol, Self, cast
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from twosided.data.book_check import RowCheck
 from twosided.data.defects import Defects
 from twosided.data.files import InputFile
 from twosided.data.numbers import OFF_GRID, Ints, Unusable, steps_of, unusable_text
@@ -90,6 +92,9 @@ class Settings(NamedTuple):
     defects: Defects
     with_quotes: bool  # read the venue's own best prices too
     beside: tuple[InputFile, ...] = ()  # files of the same format that describe the instruments
+    day: date | None = None  # of times since midnight, where the user states it
+    tick_size: Decimal | None = None  # likewise
+    row_check: RowCheck = RowCheck()  # where what is compared with the file's own book is counted; this one nobody reads
 
 
 class Reader(Protocol):

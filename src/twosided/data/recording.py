@@ -7,6 +7,7 @@ are reported. A recording in this package's own Parquet files was corrected when
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date as calendar_date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
@@ -110,6 +111,7 @@ def load(
     tick_size: str | float | Decimal | None = None,
     lot_size: str | float | Decimal | None = None,
     fees: Fees | None = None,
+    date: str | calendar_date | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Recording:
     """Read recorded market data into memory.
@@ -123,13 +125,14 @@ def load(
         tick_size: price step.
         lot_size: quantity step.
         fees: what the venue charges.
+        date: the day, as for `open_source`.
         progress: is called with the fraction read, 0 to 1.
 
     Raises:
         DataError: a file that cannot be read as what it claims to be; it names the place.
         InputError: an argument that cannot be used.
     """
-    source = open_source(paths, format=format, symbol=symbol, tick_size=tick_size, lot_size=lot_size, fees=fees)
+    source = open_source(paths, format=format, symbol=symbol, tick_size=tick_size, lot_size=lot_size, fees=fees, date=date)
     return Recording.of(source, min_latency_ns=min_latency_ns, clock_offset_ns=clock_offset_ns, progress=progress)
 
 

@@ -6,11 +6,14 @@ corrected by those who have seen the whole: `load`, `convert`). What it meets on
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from twosided.data.book_check import RowCheck
 from twosided.data.defects import Defects
 from twosided.data.files import InputFile
 from twosided.data.numbers import Ints
@@ -119,6 +122,7 @@ class Source(ABC):
         format: name of the recorded format.
         instruments: one per market.
         defects: what the last pass met, filled while it reads.
+        row_check: how the rebuilt book compares with the one that the file holds; likewise.
         inferred: the sentence that says which steps were inferred from the data and how to state them; "" where none was.
         recorded: the correction of clocks that the files state themselves, None for raw recordings.
         made_from: names of the files that stored files were made from.
@@ -132,6 +136,7 @@ class Source(ABC):
         self.instruments = instruments
         self.inferred = inferred
         self.defects = Defects()
+        self.row_check = RowCheck()
         self.files = tuple(files)
 
     @property
@@ -171,6 +176,7 @@ class Source(ABC):
     def _begin(self) -> None:
         """Forget the pass before."""
         self.defects.clear()
+        self.row_check.clear()
         for file in self.files:
             file.bytes_read = 0
 
@@ -179,13 +185,24 @@ class Source(ABC):
 
 
 class RawSource(Source):
-    """A recording in a format of others: one stream of files, or several that are merged by local time."""
+    """A recording in a format of others: one stream of files, or several that are merged by local time.
+
+    *symbol*, *day* and *tick_size* are what the user stated.
+    """
 
     def __init__(
-        self, kind: str, streams: tuple[Stream, ...], instruments: tuple[Instrument, ...], symbol: str | None, inferred: str
+        self,
+        kind: str,
+        streams: tuple[Stream, ...],
+        instruments: tuple[Instrument, ...],
+        inferred: str,
+        *,
+        symbol: str | None,
+        day: date | None,
+        tick_size: Decimal | None,
     ) -> None:
         super().__init__(kind, [file for stream in streams for file in stream.files], instruments, inferred)
-        self._streams, self._symbol = streams, symbol
+        self._streams, self._symbol, self._day, self._tick_size = streams, symbol, day, tick_size
         self._grid = Grid(instruments, inferred)
 
     def _blocks(self, with_quotes: bool) -> Iterator[Block]:
@@ -197,7 +214,9 @@ class RawSource(Source):
             yield block
 
     def _read(self, stream: Stream, with_quotes: bool) -> Iterator[Block]:
-        reader = stream.reader(Settings(self._symbol, self.defects, with_quotes, stream.beside))
+        reader = stream.reader(
+            Settings(self._symbol, self.defects, with_quotes, stream.beside, self._day, self._tick_size, self.row_check)
+        )
         clock = LocalClock(self.defects)
         for file in stream.files:
             for raw in reader.read(file):
