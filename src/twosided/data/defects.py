@@ -10,6 +10,7 @@ __all__ = ["DEFECTS", "Defects"]
 DEFECTS = {
     "gaps": "the sequence of updates has holes: levels may be out of date after each, up to the next snapshot",
     "no_snapshot": "the book begins without a snapshot: levels that never change are missing from it",
+    "book_ends_early": "books that stand still while the rest of the recording goes on",
     "orphans": "references to orders that were never added",
     "stale_updates": "updates older than the book they would change, left out",
     "stale_snapshots": "snapshots older than the book, left out",
@@ -22,6 +23,7 @@ DEFECTS = {
     "between_ticks": "trades between two ticks (hidden orders, crosses); their prices were moved to the tick that flatters nobody",
     "book_disagreements": "levels of the recorded book that disagree with the messages though these determine them; restated",
     "broken_trades": "trades that the venue took back later; they are still among the events",
+    "unplaced_orders": "replacements of orders that were never added: without a side the new one has no place, left out",
     "unpriced_trades": "executions of orders that were never added, at a price that only the order had; no trade is made of them",
     "incomplete_orders": "records of an order or a trade without the price, size or side that they need, left out",
     "hidden_fills": "fills of orders that were never displayed, left out: they take nothing from the book",

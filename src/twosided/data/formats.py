@@ -20,6 +20,7 @@ from twosided.data.databento import databento_reader, databento_start_ns, is_dat
 from twosided.data.defects import Defects
 from twosided.data.files import InputFile
 from twosided.data.hftbacktest import HftbacktestReader, hftbacktest_start_ns, is_hftbacktest
+from twosided.data.itch import ItchReader, is_itch, itch_start_ns
 from twosided.data.lobster import LobsterReader, is_lobster, lobster_start_ns
 from twosided.data.numbers import infer_step
 from twosided.data.plain import PlainReader, is_plain, plain_start_ns
@@ -63,6 +64,14 @@ FORMATS = (
     Format("tardis", "a CSV file of Tardis.dev", is_tardis, tardis_start_ns, tardis_reader),
     Format("hftbacktest", "an npz file of hftbacktest", is_hftbacktest, hftbacktest_start_ns, lambda _kind: HftbacktestReader),
     Format("twosided", "a Parquet file of this package", is_stored, lambda _file: 0, None),
+    Format(
+        "itch",
+        "messages of NASDAQ TotalView-ITCH 5.0, each behind its length",
+        is_itch,
+        itch_start_ns,
+        lambda _kind: ItchReader,
+        needs_date=True,
+    ),
     Format(
         "lobster",
         "messages and order books of LOBSTER, a zip or CSV",

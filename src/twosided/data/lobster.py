@@ -23,11 +23,23 @@ import numpy.typing as npt
 from twosided.data.files import InputFile
 from twosided.data.lobster_book import DIRECTION, ID, PRICE, SIZE, TIME, TYPE, Follower, events_of
 from twosided.data.lobster_files import DayName, Rows, ZipMember, day_name, members
-from twosided.data.nasdaq import DAY_NS, HIDDEN_SIDE_UNTIL, LOT, TICK, UNIT, Made, WholeMessages, midnight_ns, moved, step_of
+from twosided.data.nasdaq import (
+    DAY_NS,
+    HIDDEN_SIDE_UNTIL,
+    LOT,
+    TICK,
+    UNIT,
+    Made,
+    WholeMessages,
+    cleared,
+    midnight_ns,
+    moved,
+    step_of,
+)
 from twosided.data.numbers import Ints
-from twosided.data.raw import Raw, Settings, new_events
+from twosided.data.raw import Raw, Settings
 from twosided.errors import DataError
-from twosided.market.event import Events, Flag, Kind
+from twosided.market.event import Events
 
 __all__ = ["LobsterReader", "is_lobster", "lobster_start_ns"]
 
@@ -133,7 +145,7 @@ class LobsterReader:
                 break
             if follower is None or shown is None:
                 made = events_of(table, line, sided=sided)
-                made = _cleared(made) if line == 1 and self._days > 1 else made
+                made = cleared(made) if line == 1 and self._days > 1 else made
             else:
                 states = shown.take(len(table), messages)
                 made = follower.take(table, states, line) if line > 1 else _begun(follower, table, states)
@@ -237,14 +249,6 @@ def _begun(follower: Follower, table: Ints, states: Ints) -> Made:
     """Return the snapshot from before the first message, and the events after it."""
     before, after = follower.snapshot(table[0], states[0], 1), follower.take(table, states, 1)
     return Made(np.concatenate([before.events, after.events]), np.concatenate([before.places, after.places]))
-
-
-def _cleared(made: Made) -> Made:
-    """Return *made* with a CLEAR in front: yesterday's orders are gone."""
-    clear = new_events(1)
-    clear["exch_ns"] = clear["local_ns"] = made.events["exch_ns"][0]
-    clear["kind"], clear["flags"] = Kind.CLEAR, Flag.LAST_OF_MESSAGE
-    return Made(np.concatenate([clear, made.events]), np.concatenate([made.places[:1], made.places]))
 
 
 def _require(file: InputFile, values: Ints, line: int, name: str, allowed: str, good: npt.NDArray[np.bool_]) -> None:

@@ -21,7 +21,7 @@ import polars as pl
 from twosided.data.defects import Defects
 from twosided.data.files import InputFile
 from twosided.data.numbers import Ints
-from twosided.data.raw import Raw
+from twosided.data.raw import Raw, new_events
 from twosided.errors import DataError
 from twosided.market.event import Events, Flag, Kind
 from twosided.units import duration_text
@@ -97,6 +97,14 @@ class Made(NamedTuple):
 
     events: Events
     places: Ints
+
+
+def cleared(made: Made) -> Made:
+    """Return *made* with a CLEAR in front: yesterday's orders are gone."""
+    clear = new_events(1)
+    clear["exch_ns"] = clear["local_ns"] = made.events["exch_ns"][0]
+    clear["kind"], clear["flags"] = Kind.CLEAR, Flag.LAST_OF_MESSAGE
+    return Made(np.concatenate([clear, made.events]), np.concatenate([made.places[:1], made.places]))
 
 
 class WholeMessages:
