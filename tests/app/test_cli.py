@@ -51,3 +51,8 @@ def test_a_closed_pipe_is_no_error():
     source = "from twosided.app.cli import main; import sys; sys.exit(main(['strategies', 'list', '--json']))"
     done = subprocess.run(f'{sys.executable} -c "{source}" | head -c 1', shell=True, capture_output=True, text=True, check=False)  # noqa: S602
     assert (done.stdout, done.stderr) == ("[", "")
+
+
+def test_help_says_that_fees_come_from_the_file(command):
+    words = " ".join(command("replay", "--help").out.split())
+    assert words.count("[default: what the file says, else 0]") == 6

@@ -1,8 +1,13 @@
 """``twosided data`` says what is in a recording, and writes the same recording again."""
 
 import json
+from decimal import Decimal
 
 import pytest
+
+from twosided.data.store import Header, write_store
+from twosided.engines.flow import generate_market
+from twosided.market.instrument import Fees
 
 SCRIPTED = {"events", "trades", "gaps", "crossed", "orphans", "clock_offset_ns", "tick_size", "lot_size", "start_ns", "end_ns"}
 
@@ -21,6 +26,31 @@ def test_the_table_says_the_same(command, session):
     out = command("data", "info", session).out
     for word in (f"{facts['events']:,}", "clock offset", "latency", "crossed", "gaps", "orphans", "2024-01-02 14:30:00"):
         assert word in out
+
+
+def test_small_lots_fees_and_what_is_counted_once_are_told(command, shared, session, tmp_path):
+    recorded = shared("data", "binance", "spot_btcusdt_20240808.gz")
+    facts = json.loads(command("data", "info", recorded, "--json").out)
+    out = command("data", "info", recorded).out
+    assert "0.01, 0.000001;" in out
+    assert f"unknown removals │ {facts['unknown_removals']:,} of levels" in out
+    assert out.count(f"{facts['defects']['exch_backwards']:,} messages, {facts['exch_backwards_share']:.2%}") == 1
+    assert "exch backwards" not in out
+    assert "fees" not in out
+    command("data", "convert", recorded, "--out", tmp_path / "x.parquet")
+    converted = command("data", "info", tmp_path / "x.parquet").out
+    assert "book check       │ none: a converted file does not keep" in converted
+    assert "made from        │ spot_btcusdt_20240808.gz" in converted
+    assert "never runs backwards" in command("data", "info", session).out
+
+
+def test_fees_that_a_file_states_are_told(command, tmp_path):
+    events, instrument = generate_market(seed=1, seconds=1.0)
+    charged = instrument.model_copy(update={"fees": Fees(maker_per_unit=Decimal("-0.002"))})
+    header = {"instruments": (charged,), "events": len(events), "clock_offset_ns": 0, "min_latency_ns": 0, "defects": {}}
+    words = {"names": ("made up",), "source_format": "generated", "notes": (), "inferred": ""}
+    path = write_store(tmp_path / "x.parquet", Header(**header, **words), iter([events]))
+    assert "fees             │ maker_per_unit -0.002" in command("data", "info", path).out
 
 
 def test_a_converted_recording_replays_as_the_original_does(command, raw, tmp_path):

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from twosided.strategies.catalogue import STRATEGIES
 
 OWN = """
@@ -41,3 +43,11 @@ def test_a_strategy_of_ones_own_is_shown(command, tmp_path):
 
 def test_an_unknown_strategy_is_answered_with_the_nearest(refused):
     assert refused("strategies", "show", "gltf") == "strategy 'gltf' is unknown; did you mean 'glft'?"
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_shipped_strategy_can_be_read(command, name):
+    source = command("strategies", "show", name, "--source").out
+    assert f"def {name}(ctx: Any) -> None:" in source
+    assert "@strategy(" in source
+    compile(source, name, "exec")

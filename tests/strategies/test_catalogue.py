@@ -67,7 +67,7 @@ def test_a_user_s_file_imports_what_stands_beside_it(own_file):
         (OWN, ":mien", "holds no strategy 'mien'; did you mean 'mine'"),
         (OWN, "", r"does not say which one; allowed: .*own.py:mine"),
         ("x = 1", ":x", "holds no strategy; one is a function under @strategy"),
-        ("x = (", ":x", r"own.py, line 1: SyntaxError"),
+        ("x = (", ":x", r"own.py, line 1: SyntaxError: '\(' was never closed$"),
         ("\n1 / 0", ":x", r"own.py, line 2: ZeroDivisionError: division by zero"),
         ("import nothing_of_the_kind", ":x", r"line 1: ModuleNotFoundError"),
         (OWN.replace("distance=3.0", "count=3, size=3.0"), ":mine", r"own.py: strategy mine declares 'size'"),

@@ -3,6 +3,7 @@
 Where you are in the pipe: at its source: *events* -> book -> signals -> strategy -> ...
 """
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -115,21 +116,40 @@ def _contents(facts: Facts) -> list[tuple[str, str]]:
     kinds = ", ".join(f"{count:,} {kind.lower().replace('_', ' ')}" for kind, count in facts["events_by_kind"].items())
     return [
         ("files", f"{', '.join(facts['files'])} ({facts['format']})"),
+        *([("made from", ", ".join(facts["made_from"]))] if facts["made_from"] else []),
         ("instrument", " ".join(filter(None, (facts["instrument"], facts["venue"], facts["currency"])))),
-        ("tick, lot", f"{facts['tick_size']:.10g}, {facts['lot_size']:.10g}{'; ' * bool(facts['inferred'])}{facts['inferred']}"),
+        ("tick, lot", "; ".join(filter(None, (*dict.fromkeys(map(_steps, facts["instruments"])), facts["inferred"])))),
+        *(("fees", text) for text in dict.fromkeys(map(_fees, facts["instruments"])) if text),
         ("span", f"{time_text(facts['start_ns'])} to {time_text(facts['end_ns'])}, {duration_text(facts['span_ns'])}"),
         ("events", f"{facts['events']:,} in {facts['messages']:,} messages: {kinds}"),
     ]
+
+
+def _steps(instrument: Facts) -> str:
+    """Return tick and lot with the digits that the file gives them."""
+    return f"{Decimal(instrument['tick_size']):f}, {Decimal(instrument['lot_size']):f}"
+
+
+def _fees(instrument: Facts) -> str:
+    """Return the fees that the file states; a replay charges them unless it is told others."""
+    rates = {name: rate for name, rate in instrument["fees"].items() if name != "tiers" and Decimal(rate)}
+    return ", ".join(f"{name} {rate}" for name, rate in rates.items()) + ", tiers" * bool(instrument["fees"]["tiers"])
 
 
 def _state(facts: Facts) -> list[tuple[str, str]]:
     rows = [("crossed", f"{facts['crossed']:,} states after a whole message")]
     for name in dict.fromkeys(("gaps", "orphans", *facts["defects"])):
         count = facts["defects"].get(name, 0)
-        rows.append((name.replace("_", " "), f"{count:,}{': ' * bool(count)}{DEFECTS.get(name, '') if count else ''}"))
+        if name != "exch_backwards":  # stands among the clocks
+            rows.append((name.replace("_", " "), f"{count:,}{': ' * bool(count)}{DEFECTS.get(name, '') if count else ''}"))
+    if facts["unknown_removals"]:
+        beyond = "of levels that the book did not have: usual where its snapshot shows fewer levels than change later"
+        rows.append(("unknown removals", f"{facts['unknown_removals']:,} {beyond}"))
     check = facts["book_check"]
     if check and check["compared"]:
         rows.append(("book check", _book_check(check)))
+    elif facts["made_from"]:
+        rows.append(("book check", "none: a converted file does not keep the venue's own best prices"))
     return [*rows, *(("note", note) for note in facts["notes"])]
 
 
@@ -153,6 +173,11 @@ def _clocks(facts: Facts) -> list[tuple[str, str]]:
             f"{duration_text(facts['clock_offset_ns'])}, which makes the smallest latency {duration_text(facts['min_latency_ns'])}",
         ),
         ("latency", quantiles),
-        ("exchange time", f"runs backwards in {facts['exch_backwards_share']:.2%} of messages"),
+        ("exchange time", _backwards(facts)),
         ("same millisecond", f"{facts['same_millisecond_share']:.1%} of messages share theirs with the one before"),
     ]
+
+
+def _backwards(facts: Facts) -> str:
+    count = facts["defects"].get("exch_backwards", 0)
+    return f"runs backwards in {count:,} messages, {facts['exch_backwards_share']:.2%}" if count else "never runs backwards"

@@ -52,7 +52,11 @@ def _from(
 def _setting(name: str, place: Place, field: FieldInfo) -> Setting:
     switch = field.annotation is bool
     words = _WORDS.get(str(place[-1])) or field.description or ""
-    return Setting(f"--{name.replace('_', '-')}", place, f"{words}{_default(str(place[-1]), field.default)}", switch)
+    default = _OF_THE_FILE if place[:2] == ("instrument", "fees") else _default(str(place[-1]), field.default)
+    return Setting(f"--{name.replace('_', '-')}", place, f"{words}{default}", switch)
+
+
+_OF_THE_FILE = "  [default: what the file says, else 0]"
 
 
 def _default(name: str, value: Any) -> str:

@@ -3,15 +3,17 @@
 Where you are in the pipe: after the explanation, where results reach the disk.
 """
 
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from twosided.errors import InputError
 
-__all__ = ["REPORT", "SESSION", "output_folder", "require_ours"]
+__all__ = ["REPORT", "SESSION", "earlier_runs", "folder_names", "output_folder", "require_ours"]
 
 REPORT = "report.html"
 SESSION = "session.parquet"
@@ -31,6 +33,22 @@ def require_ours(folder: Path) -> None:
     for entry in sorted(folder.iterdir()):
         if entry.name not in {REPORT, SESSION} and not (entry / _RUN).exists():
             raise InputError(f"{folder} exists and holds {entry.name}, which is not ours to replace; name a new folder")
+
+
+def earlier_runs(folder: Path) -> str:
+    """Return the sentence that tells which results in *folder* are about to be replaced; empty where there are none."""
+    names = sorted(entry.parent.name for entry in folder.glob(f"*/{_RUN}"))
+    return f"replaced the earlier results in {folder} ({', '.join(names)})" if names else ""
+
+
+def folder_names(labels: Sequence[str]) -> list[str]:
+    """Return a folder's name for each label, all different, with nothing in it that a shell would want quoted."""
+    names: list[str] = []
+    for label in labels:
+        plain = re.sub(r"[^\w.=+-]+", "_", label).strip("_.") or "run"
+        numbered = (f"{plain}_{number}" if number > 1 else plain for number in count(1))
+        names.append(next(name for name in numbered if name not in names))
+    return names
 
 
 @contextmanager

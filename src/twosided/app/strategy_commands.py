@@ -5,6 +5,7 @@ Where you are in the pipe: events -> book -> signals -> *strategy* -> risk -> or
 
 import inspect
 import math
+from pathlib import Path
 from typing import Any
 
 import click
@@ -37,10 +38,14 @@ def list_strategies(as_json: bool) -> None:
 
 @strategies.command(short_help="show the parameters of a strategy: unit, default, bounds")
 @click.argument("name")
+@click.option("--source", "with_source", is_flag=True, help="print the file that it is written in: a shipped one is an example")
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
-def show(name: str, as_json: bool) -> None:
+def show(name: str, with_source: bool, as_json: bool) -> None:
     """Show what strategy NAME does and its parameters. NAME may also be your own: file.py:name."""
     strategy = find_strategy(name)
+    if with_source:
+        click.echo(Path(strategy.function.__code__.co_filename).read_text(encoding="utf-8"), nl=False)
+        return
     if as_json:
         print_json(_described(strategy))
         return

@@ -68,7 +68,8 @@ def _run_file(path: Path) -> ModuleType:
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except Exception as error:
-        raise InputError(f"strategy file {path}{_line(error, path)}: {type(error).__name__}: {error}") from error
+        said = error.msg if isinstance(error, SyntaxError) else error  # the full text of a syntax error names file and line again
+        raise InputError(f"strategy file {path}{_line(error, path)}: {type(error).__name__}: {said}") from error
     return module
 
 
