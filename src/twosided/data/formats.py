@@ -16,11 +16,16 @@ import numpy as np
 import polars as pl
 
 from twosided.data.binance import BinanceReader, binance_start_ns, is_binance
+from twosided.data.bybit import BybitReader, is_bybit
+from twosided.data.capture import capture_start_ns
+from twosided.data.coinbase import CoinbaseReader, is_coinbase
 from twosided.data.databento import databento_reader, databento_start_ns, is_databento
 from twosided.data.defects import Defects
 from twosided.data.files import InputFile
 from twosided.data.hftbacktest import HftbacktestReader, hftbacktest_start_ns, is_hftbacktest
+from twosided.data.hyperliquid import HyperliquidReader, is_hyperliquid
 from twosided.data.itch import ItchReader, is_itch, itch_start_ns
+from twosided.data.kraken import KrakenReader, is_kraken
 from twosided.data.lobster import LobsterReader, is_lobster, lobster_start_ns
 from twosided.data.numbers import infer_step
 from twosided.data.plain import PlainReader, is_plain, plain_start_ns
@@ -53,6 +58,10 @@ class Format(NamedTuple):
 
 
 FORMATS = (
+    Format("bybit", "a capture of Bybit's streams, lines of JSON", is_bybit, capture_start_ns, lambda _kind: BybitReader),
+    Format("coinbase", "a capture of Coinbase's streams", is_coinbase, capture_start_ns, lambda _kind: CoinbaseReader),
+    Format("kraken", "a capture of Kraken's streams", is_kraken, capture_start_ns, lambda _kind: KrakenReader),
+    Format("hyperliquid", "a capture of Hyperliquid's streams", is_hyperliquid, capture_start_ns, lambda _kind: HyperliquidReader),
     Format(
         "binance",
         "a capture of Binance's streams, lines of `<local ns> <json>`",

@@ -1,4 +1,4 @@
-"""A block of Binance messages in columns, expanded into events at its end: what costs per level is done for thousands at once."""
+"""A block of messages of a capture in columns, expanded into events at its end: work per level is done for thousands at once."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from twosided.data.raw import Raw, new_events
 from twosided.errors import DataError
 from twosided.market.event import Flag, Kind
 
-__all__ = ["Rows", "Texts"]
+__all__ = ["Rows", "Side", "Texts"]
 
 Texts = Sequence[str]
 Side = tuple[Texts, Texts]  # prices, sizes
@@ -59,6 +59,13 @@ class Rows:
         self._add(line, local_ns, exch_ns, number, Kind.SNAPSHOT_BEGIN, flag, 0, 0, _ZERO, _NONE)
         self._add(line, local_ns, exch_ns, number, Kind.DEPTH, flag, 0, 1, bids, asks)
         self._add(line, local_ns, exch_ns, number, Kind.SNAPSHOT_END, flag, 1, 0, _ZERO, _NONE)
+
+    def add_state(self, line: int, local_ns: int, exch_ns: int, bids: Side, asks: Side) -> None:
+        """Add one message that shows the whole book, for `StateDifferences`."""
+        if bids[0] or asks[0]:
+            self._add(line, local_ns, exch_ns, 0, Kind.DEPTH, 0, 1, 1, bids, asks)
+        else:
+            self._add(line, local_ns, exch_ns, 0, Kind.CLEAR, 0, 1, 0, _ZERO, _NONE)
 
     def _add(self, *fields: *tuple[int, int, int, int, int, int, int, int, Side, Side]) -> None:
         *numbers, first, second = fields
