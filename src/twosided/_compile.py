@@ -185,12 +185,12 @@ class _DiskCache:
 
     cache_path = "twosided._compile.cache_folder()"
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
+    def __init__(self, function: Callable[..., Any], *, checked: bool) -> None:
+        self._function, self._checked = function, checked
         self._meaning = b""  # found when it is compiled: every global exists by then, and a notebook may have changed some since
 
     def _file(self, signature: Any, codegen: Any) -> Path:
-        key = hashlib.sha256(self._meaning + repr((str(signature), codegen.magic_tuple())).encode()).hexdigest()[:32]
+        key = hashlib.sha256(self._meaning + repr((str(signature), codegen.magic_tuple(), self._checked)).encode()).hexdigest()[:32]
         return cache_folder() / f"{self._function.__name__}-{key}.bin"
 
     def load_overload(self, signature: Any, target_context: Any) -> CompileResult | None:
@@ -228,18 +228,20 @@ class _DiskCache:
     def flush(self) -> None: ...
 
 
-def compiled(function: F, signature: Any = None, *, inline: bool = False) -> F:
+def compiled(function: F, signature: Any = None, *, inline: bool = False, checked: bool = False) -> F:
     """Return *function* compiled on first use and cached on disk.
 
     Args:
         function: written in the part of Python that numba compiles.
         signature: where given, the only signature there will ever be; it is compiled (or found in the cache) at this call.
         inline: always copy it into its callers: for the few helpers that run once per event.
+        checked: an index outside an array is an IndexError: for functions that users write.
     """
     if INTERPRETED:
         return function
-    dispatcher = njit(function, forceinline=inline, no_cfunc_wrapper=True)
-    dispatcher._cache = _DiskCache(function)  # noqa: SLF001
+    more = {"boundscheck": True} if checked else {}
+    dispatcher = njit(function, forceinline=inline, no_cfunc_wrapper=True, **more)
+    dispatcher._cache = _DiskCache(function, checked=checked)  # noqa: SLF001
     dispatcher.get_call_template = _without_literals(dispatcher.get_call_template)
     if signature is not None:
         dispatcher.compile(signature)

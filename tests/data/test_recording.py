@@ -78,3 +78,22 @@ def test_amounts_that_64_bits_cannot_count_are_refused(tmp_path):
     path.write_text(HEADER + "1000,600,trade,buy,2000000000,1000000000\n")
     with pytest.raises(InputError, match="too many money quanta"):
         load(path, tick_size="1", lot_size="1")
+
+
+@pytest.mark.parametrize(
+    ("last_change", "defects"), [(2000, {"book_ends_early": 1}), (10_500, {})], ids=["after a tenth", "near the end"]
+)
+def test_a_book_that_stands_still_while_trades_go_on_is_remarked_on(tmp_path, last_change, defects):
+    path = tmp_path / "a.csv"
+    ms = 1_000_000
+    rows = [
+        (1000, "depth", "bid", 99),
+        (1000, "depth", "ask", 100),
+        (last_change, "depth", "bid", 98),
+        (11_000, "trade", "buy", 100),
+    ]
+    path.write_text(HEADER + "".join(f"{t * ms},{t * ms},{kind},{side},{price},1\n" for t, kind, side, price in sorted(rows)))
+    recording = load(path, symbol="BTC")
+    assert recording.defects == {"no_snapshot": 1, **defects}
+    said = "the book of BTC stands still for the last 9 s of 10 s: what is quoted then is quoted blind"
+    assert (said in recording.notes) == bool(defects)

@@ -304,6 +304,7 @@ def test_a_price_that_is_not_a_number_stops_the_run():
         (lambda e: e[::-1].copy(), "not in the order of local_ns"),
         (lambda e: _set(e, "market", 3), "market 3; allowed: 0 to 0"),
         (lambda e: _set(e, "kind", Kind.ADD), "both by level and order by order"),
+        (lambda e: e[e["kind"] == Kind.TRADE], r"market 0 \(TEST\) is recorded without a book"),
         (lambda e: _set(e, "kind", 14), "kind that is not known"),
         (lambda e: _set(e, "lots", 2**61), "64 bits"),
         (lambda e: e["exch_ns"], "dtype"),
@@ -312,6 +313,20 @@ def test_a_price_that_is_not_a_number_stops_the_run():
 def test_events_that_cannot_be_replayed_are_refused_in_one_sentence(spoil, message):
     with pytest.raises(InputError, match=message):
         replay(spoil(random_market(1, n=50)), maker, instruments=INSTRUMENT)
+
+
+def test_a_slow_strategy_in_python_does_not_keep_progress_and_ctrl_c_waiting(monkeypatch):
+    monkeypatch.setattr(replay_module, "PROGRESS_SECONDS", 0.0)
+    seen = []
+
+    def stop(done, _total):
+        seen.append(done)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    run = replay(random_market(9), maker._replace(compiled=False), instruments=INSTRUMENT, progress=stop)
+    assert run.facts["complete"] is False
+    assert len(run.decisions) == 2  # the third was not acted upon any more
 
 
 def _set(events, field, value):

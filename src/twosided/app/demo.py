@@ -16,7 +16,7 @@ from twosided.app.config import DataConfig, ReplayConfig, StrategyConfig
 from twosided.app.console import say
 from twosided.app.output import REPORT, SESSION, output_folder, require_ours
 from twosided.app.replay_command import chosen_strategies, run_side_by_side, show_table, write_runs
-from twosided.app.warm_up import warmed_up
+from twosided.app.warm_up import COMPILING, is_compiled, warmed_up
 from twosided.data.recording import Recording
 from twosided.data.store import Header, write_store
 from twosided.engines.flow import generate_market
@@ -51,9 +51,12 @@ def demo(ctx: click.Context, /, out: str, seed: int, quiet: bool) -> None:
     folder = Path(out)
     require_ours(folder)
     laps = Laps(ctx.obj or time.perf_counter())
+    cold = not is_compiled()
+    if cold:
+        say(COMPILING, quiet=quiet)
     with warmed_up(STRATEGIES):
         events, instrument = generate_market(seed)
-    laps.end(f"made a session of {len(events):,} events")
+    laps.end(f"{'compiled, and ' * cold}made a session of {len(events):,} events")
     config = ReplayConfig(data=DataConfig(files=(SESSION,)), strategies=STRATEGIES, calibrate_first=duration_ns("10m"))
     recording = Recording(
         events,

@@ -17,6 +17,7 @@ from twosided.app.console import ReadingProgress, ReplayProgress, print_json, pr
 from twosided.app.options import DATA, FEES, REPLAY, put_given, with_settings
 from twosided.app.output import REPORT, output_folder, require_ours
 from twosided.app.results import results
+from twosided.app.warm_up import COMPILING, is_compiled
 from twosided.data.recording import Recording, load
 from twosided.engines.replay import replay as replay_recording
 from twosided.errors import InputError
@@ -33,6 +34,7 @@ from twosided.units import duration_text
 __all__ = ["chosen_strategies", "read_recording", "replay", "run_side_by_side", "show_table", "write_runs"]
 
 INTERRUPTED = 130
+_MOST_NOTES = 3  # of the recording, said before it is replayed; data info has them all
 ESTIMATED = {"sigma", "A", "k"}
 """Parameters that only data can give."""
 
@@ -155,6 +157,8 @@ def read_recording(config: ReplayConfig, *, quiet: bool) -> Recording:
         )
     if recording.inferred:
         say(recording.inferred, quiet=quiet)
+    for note in recording.notes[:_MOST_NOTES]:
+        say(note, quiet=quiet)
     changes = {name: getattr(said, name) for name in ("currency", "multiplier") if getattr(said, name) is not None}
     return with_fields(recording, instruments=tuple(each.model_copy(update=changes) for each in recording.instruments))
 
@@ -175,6 +179,8 @@ def run_side_by_side(config: ReplayConfig, strategies: Sequence[Strategy], recor
         found = estimate(recording.events, recording.instruments[0], start_ns)
         say(found.sentence(), quiet=quiet)
         ready = [strategy.with_params({**found.params_for(strategy), **strategy.values}) for strategy in strategies]
+    if not is_compiled():
+        say(COMPILING, quiet=quiet)
     with ReplayProgress(quiet=quiet).shown() as progress:
         runs = replay_recording(recording, ready, settings=config.settings, start_ns=start_ns, progress=progress)
     if config.capital is not None:

@@ -19,20 +19,23 @@ from twosided.market.event import EVENT, Flag, Kind
 from twosided.market.instrument import Instrument
 from twosided.strategies.catalogue import find_strategy
 
-__all__ = ["compile_replay", "warmed_up"]
+__all__ = ["COMPILING", "compile_replay", "is_compiled", "warmed_up"]
+
+COMPILING = "compiling the replay engine, once per machine: about half a minute"
+"""What to say before the first replay."""
 
 _INSTRUMENT = Instrument(symbol="WARM", tick_size="1", lot_size="1")  # type: ignore[arg-type]
 
 
-def _was_compiled() -> bool:
+def is_compiled() -> bool:
     """Say whether the cache has a replay; one of another version costs time, nothing else."""
-    return any(cache_folder().glob(f"{advance.__name__}-*"))
+    return INTERPRETED or any(cache_folder().glob(f"{advance.__name__}-*"))
 
 
 @contextmanager
 def warmed_up(strategies: Sequence[StrategyConfig]) -> Iterator[None]:
     """Compile the replay of *strategies* in another process during a with block, unless a replay was compiled before."""
-    if INTERPRETED or _was_compiled():
+    if is_compiled():
         yield
         return
     process = get_context("spawn").Process(target=compile_replay, args=(strategies,), daemon=True)
@@ -50,5 +53,5 @@ def compile_replay(strategies: Sequence[StrategyConfig]) -> None:
     found = [find_strategy(each.name) for each in strategies]
     ready = [each.with_params(dict.fromkeys(each.missing, 1.0)) for each in found]
     events = np.zeros(1, EVENT).view(np.recarray)
-    events["kind"], events["flags"] = Kind.TRADE, Flag.LAST_OF_MESSAGE
+    events["kind"], events["flags"] = Kind.DEPTH, Flag.LAST_OF_MESSAGE
     replay(events, ready, instruments=_INSTRUMENT)

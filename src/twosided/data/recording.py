@@ -17,10 +17,14 @@ import numpy as np
 from twosided.data.formats import open_source
 from twosided.data.source import Source
 from twosided.errors import DataError, InputError
-from twosided.market.event import Events, Flag, Kind
+from twosided.market.event import BOOK_KINDS, Events, Flag, Kind
 from twosided.market.instrument import Fees, Instrument
+from twosided.units import duration_text
 
 __all__ = ["DEFAULT_MIN_LATENCY_NS", "Recording", "clock_offset_of", "load"]
+
+MOST_SILENCE = 0.1
+"""A book that does not change for this share of the recording at its end is remarked on."""
 
 DEFAULT_MIN_LATENCY_NS = 500_000
 """What the smallest latency of a recording is taken for: 0.5 ms."""
@@ -69,6 +73,8 @@ class Recording:
         offset = clock_offset_of(source, smallest, min_latency_ns, clock_offset_ns)
         events["local_ns"] -= offset
         _require_headroom(source.instruments, events)
+        for sentence in _silences(source.instruments, events):
+            source.defects.add("book_ends_early", note=sentence)
         return cls(
             events=events,
             instruments=source.instruments,
@@ -158,6 +164,23 @@ def clock_offset_of(source: Source, smallest_ns: int, min_latency_ns: int | None
 def _blocks(events: Events) -> Iterator[Events]:
     """Yield *events* in pieces that fit the processor's cache."""
     return (events[begin : begin + _BLOCK] for begin in range(0, len(events), _BLOCK))
+
+
+def _silences(instruments: tuple[Instrument, ...], events: Events) -> Iterator[str]:
+    """Yield a sentence for each market whose book stands still for the last part of the recording, `MOST_SILENCE` of it or more."""
+    first_ns, last_ns = int(events["local_ns"][0]), int(events["local_ns"][-1])
+    for market, instrument in enumerate(instruments):
+        for begin in range((len(events) - 1) // _BLOCK * _BLOCK, -1, -_BLOCK):
+            block = events[begin : begin + _BLOCK]
+            ours = np.flatnonzero((block["market"] == market) & np.isin(block["kind"], list(BOOK_KINDS)))
+            if len(ours):
+                silence = last_ns - int(block["local_ns"][ours[-1]])
+                if silence > MOST_SILENCE * (last_ns - first_ns):
+                    yield (
+                        f"the book of {instrument.symbol} stands still for the last {duration_text(silence)} "
+                        f"of {duration_text(last_ns - first_ns)}: what is quoted then is quoted blind"
+                    )
+                break
 
 
 def _require_headroom(instruments: tuple[Instrument, ...], events: Events) -> None:

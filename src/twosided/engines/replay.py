@@ -7,7 +7,6 @@ book, to show progress or notice Ctrl-C.
 
 import platform
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,7 +25,7 @@ from twosided.errors import InputError, StrategyError, TwosidedError, suggest
 from twosided.execution.ledger import ACCOUNT, fee_schedule
 from twosided.execution.queue import CONSERVATIVE, LOG, POWER
 from twosided.execution.state import CELL, CORE, FOREVER, LATENCY_POINTS, LOG_CAPACITY, LOG_HEADROOM, new_tables, point_at
-from twosided.market.event import BY_ORDER, EVENT, Events, Flag, Kind, Status, exchange_order
+from twosided.market.event import BOOK_KINDS, BY_ORDER, EVENT, Events, Flag, Kind, Status, exchange_order
 from twosided.market.instrument import Instrument
 from twosided.market.ladder import NO_BID, grow_books, is_full, new_books
 from twosided.market.order import DECISION, EQUITY, FILL, MID, ORDER_EVENT, QUOTE_CHANGE
@@ -35,12 +34,16 @@ from twosided.market.run import Run
 from twosided.market.survey import Survey, survey
 from twosided.signals.top import SIGNALS
 from twosided.strategies.contract import Strategy, Wake
+from twosided.strategies.diagnosis import failure
 from twosided.units import time_text
 
 __all__ = ["Recorded", "replay"]
 
 PROGRESS_EVERY = 500_000
 """Events between two looks at the progress bar and Ctrl-C."""
+
+PROGRESS_SECONDS = 0.2
+"""The same while Python decides, which may take long."""
 
 RUN_AHEAD_NS = 1_000_000_000
 """How far the exchange's side of events may run ahead of ours, market time, where no strategy is woken by the market."""
@@ -155,6 +158,9 @@ def _recorded(data: Recorded | Events, instruments: Sequence[Instrument] | Instr
     if found.most_market >= len(data.instruments):
         raise InputError(f"events refer to market {found.most_market}; allowed: 0 to {len(data.instruments) - 1}")
     for market, kinds in enumerate(found.kinds):
+        if not kinds & BOOK_KINDS:
+            problem = f"market {market} ({data.instruments[market].symbol}) is recorded without a book"
+            raise InputError(f"{problem}; a replay needs the changes of one, beside its trades where there are any")
         if kinds - set(Kind):
             raise InputError(
                 f"events of market {market} are of a kind that is not known; allowed: those of twosided.market.event.Kind"
@@ -259,6 +265,7 @@ class _Engine:
         self.core_array = np.zeros(1, CORE)
         self.core = self.core_array[0]
         self.logs = _Logs()
+        self.next_progress = 0.0
         self._lay_out_rows(markets)
         self._fill_core(shared=shared)
         self._fill_markets(found)
@@ -360,7 +367,7 @@ class _Engine:
         while True:
             code = self._advance_once()
             if code >= 0:
-                self._decide(code)
+                self._decide(code, progress)
             elif code == PAUSE:
                 core.pause_at = core.next_exch + PROGRESS_EVERY
                 if progress is not None:
@@ -386,22 +393,21 @@ class _Engine:
                 raise
             raise self._blame(int(core.strategy), error) from error
 
-    def _decide(self, k: int) -> None:
-        """Let Python decide for strategy *k*."""
+    def _decide(self, k: int, progress: Progress | None) -> None:
+        """Let Python decide for strategy *k*, and report progress a few times a second: it may take long."""
         try:
             self.strategies[k].function(self.rows[k])
         except KeyboardInterrupt:
             raise
         except Exception as error:
             raise self._blame(k, error) from error
+        if progress is not None and time.monotonic() > self.next_progress:
+            self.next_progress = time.monotonic() + PROGRESS_SECONDS
+            progress(int(self.core.next_exch), len(self.local))
 
     def _blame(self, k: int, error: Exception) -> StrategyError:
         strategy = self.strategies[k]
-        file, line = strategy.function.__code__.co_filename, strategy.function.__code__.co_firstlineno
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-        where = f"{file}:{frames[-1].lineno if frames else line}"
-        when = time_text(int(self.core.now_ns))
-        return StrategyError(f"strategy {strategy.name} raised {type(error).__name__}: {error} at {when} ({where})")
+        return failure(strategy.name, strategy.function, error, self.rows[k], f" at {time_text(int(self.core.now_ns))}")
 
     def _empty_logs(self) -> None:
         """Keep the tables of the logs that are nearly full, and give the engine new ones."""

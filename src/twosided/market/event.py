@@ -18,7 +18,7 @@ from enum import IntEnum, IntFlag
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BY_ORDER", "EVENT", "Events", "Flag", "Kind", "Status", "exchange_order"]
+__all__ = ["BOOK_KINDS", "BY_ORDER", "EVENT", "Events", "Flag", "Kind", "Status", "exchange_order"]
 
 EVENT = np.dtype(
     (
@@ -66,6 +66,9 @@ class Kind(IntEnum):
 
 BY_ORDER = frozenset({Kind.ADD, Kind.MODIFY, Kind.CANCEL, Kind.FILL})
 """The kinds that make a market one that is recorded order by order."""
+
+BOOK_KINDS = BY_ORDER | {Kind.DEPTH}
+"""The kinds that change a book."""
 
 
 class Flag(IntFlag):

@@ -32,6 +32,7 @@ from numba import from_dtype, types
 
 from twosided._compile import INTERPRETED, address_of, compiled, decision_type
 from twosided.errors import InputError, suggest
+from twosided.strategies.diagnosis import compile_failure
 
 __all__ = [
     "HEADER",
@@ -221,12 +222,20 @@ class Strategy:
         )
 
     def address(self, markets: int) -> int:
-        """Return the address of the machine code for *markets* markets; 0 when Python must decide."""
+        """Return the address of the machine code for *markets* markets; 0 when Python must decide.
+
+        Raises:
+            StrategyError: it cannot be compiled; the message says why, and in which line.
+        """
         if INTERPRETED or not self.compiled:
             return 0
         key = (markets, self.levels)
         if key not in self._addresses:
-            dispatcher = compiled(self.function, types.void(from_dtype(self.row_dtype(markets))))
+            row_dtype = self.row_dtype(markets)
+            try:
+                dispatcher = compiled(self.function, types.void(from_dtype(row_dtype)), checked=True)
+            except Exception as error:  # noqa: BLE001 - the compiler's own errors are of many types
+                raise compile_failure(self.name, self.function, error, row_dtype) from None
             self._addresses[key] = (dispatcher, address_of(dispatcher))
         return self._addresses[key][1]
 
@@ -343,7 +352,7 @@ ask_ticks = compiled(_ask_ticks)
 
 
 def _whole_lots(quantity: float, lot_size: float) -> int:
-    """Return a quantity in whole lots, rounded down; never negative.
+    """Return a quantity in whole lots, rounded down; what is negative, as ``limit - position`` may be, is none.
 
     Raises:
         ValueError: NaN or infinite.
@@ -357,8 +366,26 @@ def _whole_lots(quantity: float, lot_size: float) -> int:
 whole_lots = compiled(_whole_lots)
 
 
+def _require_place(ctx: Any, market: int, level: int) -> None:
+    """Refuse a quote on a market or level that the strategy does not have.
+
+    Raises:
+        IndexError: there is no such place.
+    """
+    if market < 0 or market >= ctx.quotes.shape[0]:
+        raise IndexError("a quote is for a market that is not in this run; allowed: 0 to one less than there are")
+    if level < 0 or level >= ctx.quotes.shape[2]:
+        raise IndexError(
+            "a quote is on a level that the strategy did not declare; allowed: 0 to levels - 1, see @strategy(levels=)"
+        )
+
+
+require_place = compiled(_require_place)
+
+
 def _quote_bid(ctx: Any, market: int, level: int, price_ticks: float, quantity: float) -> None:
-    """Ask for a bid of *quantity* at *price_ticks* (ticks, any fraction: rounds down) on a level of a market; 0 withdraws it."""
+    """Ask for a bid of *quantity* (0 or less: none) at *price_ticks* (any fraction: rounds down) on a level of a market."""
+    require_place(ctx, market, level)
     quote = ctx.quotes[market, 0, level]
     quote.lots = whole_lots(quantity, ctx.market[market].lot_size)
     quote.ticks = bid_ticks(price_ticks) if quote.lots > 0 else 0
@@ -368,7 +395,8 @@ quote_bid = compiled(_quote_bid)
 
 
 def _quote_ask(ctx: Any, market: int, level: int, price_ticks: float, quantity: float) -> None:
-    """Ask for an ask of *quantity* at *price_ticks* (ticks, any fraction: rounds up) on a level of a market; 0 withdraws it."""
+    """Ask for an ask of *quantity* (0 or less: none) at *price_ticks* (any fraction: rounds up) on a level of a market."""
+    require_place(ctx, market, level)
     quote = ctx.quotes[market, 1, level]
     quote.lots = whole_lots(quantity, ctx.market[market].lot_size)
     quote.ticks = ask_ticks(price_ticks) if quote.lots > 0 else 0
