@@ -386,7 +386,7 @@ def test_what_cannot_be_is_named_with_its_byte(read, records, said):
         (metadata("mbo")[:60], "byte 60: the file is truncated: it breaks off in its metadata"),
         (metadata("mbo")[:4] + b"\xff\xff\xff\xff" + metadata("mbo")[8:], "byte 4: the metadata have 4294967303 bytes"),
         (metadata("mbo").replace(b"ESH4", b"\xff\xff\xff\xff"), "byte 0: the metadata are corrupt"),
-        (metadata("ohlcv-1s"), "byte 0: holds DBN of schema ohlcv-1s; expected mbo, mbp-1, mbp-10, trades or definition"),
+        (metadata("ohlcv-1s"), "byte 0: holds DBN of schema ohlcv-1s; expected mbo, mbp-1, mbp-10, trades, definition"),
     ],
 )
 def test_metadata_that_cannot_be_are_said_to(read, head, said):
@@ -400,7 +400,9 @@ def test_definitions_alone_are_no_recording_and_must_be_of_the_instrument(read):
         read("definition", definition())
     with pytest.raises(DataError, match=r"beside0\.dbn: has no definition of ESH4; it has NQH4"):
         read("mbo", GOOD, beside=[content])
-    with pytest.raises(DataError, match=r"beside0.dbn, byte \d+: the file is truncated: its last record breaks off"):
+    with pytest.raises(
+        DataError, match=r"beside0.dbn, byte \d+: the file is truncated: a record breaks off after 519 of 520 bytes"
+    ):
         read("mbo", GOOD, beside=[content[:-1]])
 
 

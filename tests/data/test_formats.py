@@ -31,7 +31,7 @@ def test_the_format_is_recognised_whatever_the_name(tmp_path, text_of, name, kno
 def test_an_unknown_format_says_what_was_found_and_what_is_known(tmp_path, content):
     path = tmp_path / "data"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"is of no known format \(it begins with .*known: .*Binance.*Tardis"):
+    with pytest.raises(DataError, match=r"is of no known format \(it begins with .*known: bybit, .*binance, .*tardis, "):
         open_source(path)
 
 

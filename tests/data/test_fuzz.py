@@ -7,56 +7,12 @@ import zipfile
 import numpy as np
 import polars as pl
 import pytest
+from damage import mutated, survive
 
 from twosided.data.formats import open_source
-from twosided.data.info import convert, describe
-from twosided.data.recording import load
-from twosided.errors import InputError
+from twosided.data.info import convert
 
 ROUNDS = 1_500
-LETTERS = b"0123456789.-+eE,\"'[]{}:\n\r \x00\xff_nulltrueNaN"
-
-
-def mutated(content, rng):
-    """Return *content* with a few bytes changed, removed, repeated or put elsewhere."""
-    result = bytearray(content)
-    for _ in range(rng.choice((1, 1, 1, 2, 5))):
-        place, length = rng.randrange(len(result) + 1), rng.choice((1, 1, 2, 8, 40))
-        match rng.randrange(6):
-            case 0:
-                result[place : place + 1] = bytes([rng.choice(LETTERS)])
-            case 1:
-                result[place : place + 1] = bytes([rng.randrange(256)])
-            case 2:
-                del result[place : place + length]
-            case 3:
-                result[place:place] = bytes(rng.choice(LETTERS) for _ in range(length))
-            case 4:
-                result[place:place] = result[place : place + length]
-            case _:
-                other = rng.randrange(len(result) + 1)
-                result[place : place + length] = result[other : other + length]
-        if not result:
-            return b"\n"
-    return bytes(result)
-
-
-def survive(path, assert_valid, rng, counts):
-    """Read *path* with steps stated or not; count what came of it."""
-    steps, sentences = rng.choice(({}, {"tick_size": "0.05", "lot_size": "0.01"})), []
-    try:
-        recording = load(path, **steps)
-        if rng.random() < 0.05:
-            describe(open_source(path, **steps))
-    except InputError as error:
-        sentences.append(str(error))
-    else:
-        assert_valid(recording)
-        counts["read"] += 1
-    for sentence in sentences:
-        assert "\n" not in sentence
-        assert len(sentence) < 600
-        counts["refused"] += 1
 
 
 @pytest.mark.parametrize("name", ["spot", "futures", "plain", "trades", "changes", "quotes", "levels"])

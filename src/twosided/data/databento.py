@@ -26,7 +26,7 @@ import numpy.typing as npt
 import polars as pl
 
 from twosided._compile import compiled
-from twosided.data.dbn import SCHEMAS, Header, definitions, header_of, is_dbn, record_blocks
+from twosided.data.dbn import SCHEMAS, Header, header_of, is_dbn, record_blocks
 from twosided.data.files import InputFile
 from twosided.data.numbers import Ints
 from twosided.data.raw import Raw, Reader, Settings, new_events, with_brackets
@@ -393,17 +393,20 @@ def _definition_of(files: tuple[InputFile, ...], symbol: str, number: int) -> _D
     Raises:
         DataError: there is none.
     """
-    by_name, by_number, others = None, None, set()
+    found: dict[str, Any] = {}
+    others: set[str] = set()
     for file in files:
-        for record in definitions(file, header_of(file)):
-            others.add(record.raw_symbol)
-            by_name = record if record.raw_symbol == symbol else by_name
-            by_number = record if record.instrument_id == number else by_number
-    found = by_name or by_number  # numbers are given anew with the years, and a continuous contract's name is no raw symbol
-    if found is None:
-        raise DataError(files[0].path, "", f"has no definition of {symbol}; it has {_listed(sorted(others))}")
-    tick = _fixed(found.min_price_increment)
-    return _Definition(tick, _multiplier_of(found), found.currency or "USD")
+        for _places, records, _others in record_blocks(file, header_of(file)):
+            for how, ours in (("name", records["raw_symbol"] == symbol.encode()), ("number", records["instrument_id"] == number)):
+                if ours.any():
+                    found[how] = records[ours][-1]
+            others |= {name.decode("latin-1") for name in np.unique(records["raw_symbol"]).tolist()}
+    # the name first: numbers are given anew with the years; but that of a continuous contract is no raw symbol
+    record = found.get("name", found.get("number"))
+    if record is None:
+        raise DataError(files[0].path, "", f"has no definition of {symbol}; it has {_listed(others) or 'none'}")
+    currency = record["currency"].decode("latin-1")
+    return _Definition(_fixed(record["min_price_increment"]), _multiplier_of(record), currency or "USD")
 
 
 def _multiplier_of(record: Any) -> Decimal:
@@ -411,17 +414,16 @@ def _multiplier_of(record: Any) -> Decimal:
 
     The amount is in the unit of the venue's display price, as the display factor says.
     """
-    tick, amount, factor = (
-        _fixed(value) for value in (record.min_price_increment, record.min_price_increment_amount, record.display_factor)
-    )
+    names = "min_price_increment", "min_price_increment_amount", "display_factor"
+    tick, amount, factor = (_fixed(record[name]) for name in names)
     if tick is not None and amount is not None:
         return _plain(amount / (tick * (factor or 1)))
-    return _fixed(record.unit_of_measure_qty) or Decimal(1)
+    return _fixed(record["unit_of_measure_qty"]) or Decimal(1)
 
 
-def _fixed(value: int) -> Decimal | None:
+def _fixed(value: Any) -> Decimal | None:
     """Return a number that counts 1e-9, None where it is not defined or not positive."""
-    return _plain(value * _UNIT) if 0 < value < _NO_PRICE else None
+    return _plain(int(value) * _UNIT) if 0 < value < _NO_PRICE else None
 
 
 def _plain(number: Decimal) -> Decimal:

@@ -3,8 +3,8 @@
 Where you are in the pipe: *file* -> records -> reader -> events. A file is its metadata and then records, each with its own length
 (in words of four bytes) and type. All records of a schema have one layout, so whole pieces of the file are viewed as an array; only
 where others stand among them (a live capture) are they looked for one by one. Layouts and metadata are those of `databento-dbn`;
-the layouts read here are the same in versions 1 to 3 but for definitions, which its decoder brings up to date. Bytes are counted in
-the unpacked file.
+the layouts read here are the same in versions 1 to 3 but for definitions, which have one each. Bytes are counted in the unpacked
+file.
 """
 
 from collections.abc import Iterator
@@ -19,12 +19,25 @@ from twosided.data.files import InputFile, brief
 from twosided.data.numbers import Ints
 from twosided.errors import DataError
 
-__all__ = ["SCHEMAS", "Header", "definitions", "header_of", "is_dbn", "record_blocks"]
+__all__ = ["SCHEMAS", "Header", "header_of", "is_dbn", "record_blocks"]
 
-SCHEMAS: dict[str, Any] = {"mbo": dbn.MBOMsg, "mbp-1": dbn.MBP1Msg, "mbp-10": dbn.MBP10Msg, "trades": dbn.TradeMsg}
-"""What is read, and its record; and ``definition``."""
+SCHEMAS: dict[str, Any] = {
+    "mbo": dbn.MBOMsg,
+    "mbp-1": dbn.MBP1Msg,
+    "mbp-10": dbn.MBP10Msg,
+    "trades": dbn.TradeMsg,
+    "definition": dbn.InstrumentDefMsg,
+}
+"""What is read, and its record in the newest version."""
 
-_RTYPES = {"mbo": dbn.RType.MBO, "mbp-1": dbn.RType.MBP_1, "mbp-10": dbn.RType.MBP_10, "trades": dbn.RType.MBP_0}
+_OLD_DEFINITIONS = {1: dbn.InstrumentDefMsgV1, 2: dbn.InstrumentDefMsgV2}
+_RTYPES = {
+    "mbo": dbn.RType.MBO,
+    "mbp-1": dbn.RType.MBP_1,
+    "mbp-10": dbn.RType.MBP_10,
+    "trades": dbn.RType.MBP_0,
+    "definition": dbn.RType.INSTRUMENT_DEF,
+}
 _MAGIC = b"DBN"
 _PRELUDE, _WORD, _FEWEST_WORDS = 8, 4, 4
 _MOST_METADATA = 1 << 28
@@ -39,6 +52,7 @@ class Header(NamedTuple):
     """What a file says about itself."""
 
     schema: str
+    version: int
     dataset: str
     names: dict[int, str]  # of instruments, by their number; empty where the file does not say
     with_ts_out: bool
@@ -74,11 +88,11 @@ def header_of(file: InputFile) -> Header:
         metadata = dbn.Metadata.decode(bytes(content[:length]))
         schema = str(metadata.schema)
         names = _names(metadata)
-        header = Header(schema, metadata.dataset, names, metadata.ts_out, length)
+        header = Header(schema, content[3], metadata.dataset, names, metadata.ts_out, length)
     except (dbn.DBNError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise DataError(file.path, "byte 0", f"the metadata are corrupt ({brief(error)})") from None
-    if schema not in SCHEMAS and schema != "definition":
-        raise DataError(file.path, "byte 0", f"holds DBN of schema {schema}; expected {', '.join(SCHEMAS)} or definition")
+    if schema not in SCHEMAS:
+        raise DataError(file.path, "byte 0", f"holds DBN of schema {schema}; expected {', '.join(SCHEMAS)}")
     return header
 
 
@@ -115,7 +129,10 @@ class _Splitter:
     """Cuts pieces of a file into records; ``rest`` is what has not been cut yet, and begins at byte ``position``."""
 
     def __init__(self, file: InputFile, header: Header) -> None:
-        fields = SCHEMAS[header.schema]._dtypes + [("ts_out", "u8")] * header.with_ts_out  # noqa: SLF001 - its published layout
+        record = SCHEMAS[header.schema]
+        if header.schema == "definition":
+            record = _OLD_DEFINITIONS.get(header.version, record)
+        fields = record._dtypes + [("ts_out", "u8")] * header.with_ts_out  # noqa: SLF001 - its published layout
         self._layout, self._rtype = np.dtype(fields), int(_RTYPES[header.schema])
         self._file, self._schema = file, header.schema
         self.position, self.rest = header.end, b""
@@ -180,23 +197,3 @@ def _find_records(letters: Any, rtype: int, size: int, known: Any, places: Any) 
 
 
 find_records = compiled(_find_records)
-
-
-def definitions(file: InputFile, header: Header) -> Iterator[Any]:
-    """Yield the definitions (``InstrumentDefMsg`` of the newest version) in their order.
-
-    Raises:
-        DataError: a record that breaks off or cannot be decoded.
-    """
-    decoder, position = dbn.DBNDecoder(), 0
-    for piece in file.pieces():
-        try:
-            decoder.write(piece)
-            records = decoder.decode()
-        except (dbn.DBNError, ValueError, OverflowError) as error:
-            raise DataError(file.path, f"byte {position}", f"a record at or after it is corrupt ({brief(error)})") from None
-        position += len(piece)
-        yield from (record for record in records if isinstance(record, dbn.InstrumentDefMsg))
-    if decoder.buffer():
-        problem = f"the file is truncated: its last record breaks off ({len(decoder.buffer())} bytes)"
-        raise DataError(file.path, f"byte {max(position - len(decoder.buffer()), header.end)}", problem)

@@ -202,9 +202,7 @@ def _recognise(file: InputFile, wanted: str | None) -> tuple[Format, str]:
             raise DataError(file.path, "", f"is {known.what}; expected {expected.what}, as --format {wanted} says")
         return known, kind
     begin = file.head[:32].split(b"\n")[0]
-    raise DataError(
-        file.path, "", f"is of no known format (it begins with {begin!r}); known: {'; '.join(known.what for known in FORMATS)}"
-    )
+    raise DataError(file.path, "", f"is of no known format (it begins with {begin!r}); known: {', '.join(names)}")
 
 
 class _Head:
