@@ -204,6 +204,7 @@ def test_quotes_are_read_beside_the_book_on_demand(capture, tmp_path):
         ('1700000000000000000 {"stream":"a@trade","data":{"e":"trade"}}\n', "line 3: not a message as Binance sends them: no 's'"),
         ('1700000000000000000 {"stream":"a@trade","data":7}\n', "line 3: not a message"),
         ('99999999999999999999 {"e":"trade"}\n', "line 3: begins with"),
+        ('9999999999999999999 {"e":"trade"}\n', "line 3: begins with"),
     ],
 )
 def test_a_line_that_is_none_is_named(capture, tmp_path, line, said):

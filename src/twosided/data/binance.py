@@ -28,7 +28,8 @@ from twosided.market.event import Events
 __all__ = ["BinanceReader", "binance_start_ns", "is_binance"]
 
 _FEWEST_HEAD_LINES, _MOST_HEAD_LINES = 1_000, 10_000
-_LATEST_MS = (1 << 62) // 1_000_000
+_LATEST_NS = 1 << 62
+_LATEST_MS = _LATEST_NS // 1_000_000
 _LATEST_ID = 1 << 63
 _QUOTE_CURRENCIES = ("USDT", "USDC", "FDUSD", "TUSD", "BUSD", "BTC", "ETH", "BNB", "EUR", "TRY", "BRL", "JPY")
 _KINDS = {"depthUpdate", "trade", "aggTrade", "bookTicker", None}  # spot does not name its bookTicker
@@ -251,7 +252,7 @@ def _parsed(file: InputFile, number: int, line: bytes) -> _Message:
     except orjson.JSONDecodeError as error:
         end = "" if line.endswith(b"\n") else "; the line has no end, so the file may be truncated"
         raise DataError(file.path, f"line {number}", f"not `<local ns> <json>` ({error}){end}") from None
-    if not stamp.isdigit() or not isinstance(data, dict) or len(stamp) > 19:
+    if not stamp.isdigit() or not isinstance(data, dict) or len(stamp) > 19 or int(stamp) >= _LATEST_NS:
         raise DataError(file.path, f"line {number}", f"begins with {line[:24]!r}; expected `<local ns> <json>`")
     stream = data.get("stream", "")
     if stream:

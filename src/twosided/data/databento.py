@@ -158,7 +158,7 @@ class DatabentoReader:
             self._number = int(rows.records["instrument_id"][0])
         else:
             named = [number for number, name in header.names.items() if name == self._wanted]
-            if not named and self._wanted.isdigit():
+            if not named and self._wanted.isdecimal():
                 named = [int(self._wanted)]
             if not named:
                 raise DataError(

@@ -103,7 +103,7 @@ def _names(metadata: Any) -> dict[int, str]:
     for asked, intervals in metadata.mappings.items():
         for interval in intervals:
             number, name = (asked, interval["symbol"]) if by_number else (interval["symbol"], asked)
-            if number.isdigit():
+            if number.isdecimal():
                 names[int(number)] = name
     return names
 
