@@ -18,6 +18,7 @@ __all__ = ["by_level"]
 _DEPTH, _ADD = int(Kind.DEPTH), int(Kind.ADD)
 _BEGIN, _END, _CLEAR = int(Kind.SNAPSHOT_BEGIN), int(Kind.SNAPSHOT_END), int(Kind.CLEAR)
 _LAST = int(Flag.LAST_OF_MESSAGE)
+_ALL_BUT_LAST = 0xFF ^ _LAST
 _OUT, _TOUCHED = 0, 1  # words of the state: events written, levels touched by the message so far
 _FEW = 64  # levels that are compared to write each once; in longer messages a level may be written twice, with the same lots
 
@@ -48,7 +49,7 @@ write = compiled(_write)
 
 def _end_message(event: Any, books: Any, touched: Any, out: Any, state: Any) -> None:
     """Write the levels that the message has touched."""
-    flags = event["flags"] & ~_LAST
+    flags = event["flags"] & _ALL_BUT_LAST
     for i in range(state[_TOUCHED]):
         row, ticks = touched[2 * i], touched[2 * i + 1]
         write(event, out, state, _DEPTH, 1 - 2 * (row & 1), ticks, level_of(books, row, ticks), flags)
@@ -64,7 +65,7 @@ def _take(event: Any, books: Any, orders: Any, touched: Any, out: Any, state: An
     if event.kind < _ADD:
         if event.kind == _END:
             end_message(event, books, touched, out, state)
-        write(event, out, state, event.kind, event.side, event.ticks, event.lots, event["flags"] & ~_LAST)
+        write(event, out, state, event.kind, event.side, event.ticks, event.lots, event["flags"] & _ALL_BUT_LAST)
         if event.kind in (_BEGIN, _CLEAR):
             for row in range(2):
                 if event.kind == _BEGIN or event.side == 0 or (event.side < 0) == (row == 1):
