@@ -229,5 +229,5 @@ class ItchReader:
 
 
 def _text(name: bytes) -> str:
-    """Return a stock's name without the spaces behind it."""
-    return name.decode("ascii", "backslashreplace").strip()
+    """Return a stock's name without the spaces behind it; bytes that are no letters as Python writes them."""
+    return repr(name.rstrip(b" "))[2:-1]

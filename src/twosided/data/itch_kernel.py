@@ -361,7 +361,7 @@ def _scan(
         length: Any = np.int64(block[position]) * 256 + np.int64(block[position + 1])
         at = position + 2
         kind: Any = np.int64(block[at])
-        if lengths[kind] != length:
+        if lengths[kind] != length or length == 0:
             return position, BAD_TYPE if lengths[kind] == 0 else BAD_LENGTH
         if at + length > block.shape[0]:
             break
