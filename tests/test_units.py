@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twosided.errors import InputError
-from twosided.units import duration_ns, duration_text, exact_decimal, time_text, whole_steps
+from twosided.units import duration_ns, duration_text, exact_decimal, moment_ns, time_text, whole_steps
 
 pytestmark = pytest.mark.interpreted
 
@@ -139,3 +139,29 @@ def test_a_hair_beside_a_multiple_is_not_a_multiple():
         whole_steps("0.3000000000000000000000000001", Decimal("0.3"))
     with pytest.raises(InputError, match="not a multiple"):
         whole_steps(0.1 + 0.2, Decimal("0.1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2023-12-25T23:00", 1_703_545_200_000_000_000),
+        ("2023-12-25 23:00:00Z", 1_703_545_200_000_000_000),
+        ("2023-12-25T18:00:00-05:00", 1_703_545_200_000_000_000),
+        ("2023-12-25T23:00:00.000000001", 1_703_545_200_000_000_001),
+        ("1969-12-31T23:59:59.5Z", -500_000_000),
+        ("10m", 600_000_000_005),
+    ],
+)
+def test_a_moment_is_a_time_or_a_duration_from_the_beginning(text, expected):
+    assert moment_ns(text, 5) == expected
+
+
+@given(st.integers(0, 2**62))
+def test_a_time_that_was_written_is_read_again(ns):
+    assert moment_ns(time_text(ns), 0) == ns
+
+
+@pytest.mark.parametrize("text", ["", "noon", "2023-13-01T00:00", "2023-12-25T25:00", "10", "2023-12-25"])
+def test_what_is_no_moment_is_refused_with_an_example(text):
+    with pytest.raises(InputError, match="start is"):
+        moment_ns(text, 0)

@@ -17,6 +17,7 @@ __all__ = [
     "duration_ns",
     "duration_text",
     "exact_decimal",
+    "moment_ns",
     "time_text",
     "whole_steps",
 ]
@@ -77,6 +78,29 @@ def time_text(ns: int) -> str:
     """Format nanoseconds since the epoch as ``2024-08-08 23:54:16.299000000Z``: all digits, always UTC."""
     seconds, rest = divmod(int(ns), NS_PER_SECOND)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{rest:09d}Z"
+
+
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?")
+
+
+def moment_ns(text: str, after_ns: int, *, name: str = "start") -> int:
+    """Parse a time, UTC unless it says otherwise (``"2023-12-25T23:00"``), or a duration after *after_ns* (``"10m"``).
+
+    Raises:
+        InputError: it is neither.
+    """
+    match = _MOMENT.fullmatch(text.strip())
+    if match is None:
+        try:
+            return after_ns + duration_ns(text, name=name)
+        except InputError:
+            problem = f"{name} is {text!r}; allowed: a UTC time as '2023-12-25T23:00', or a duration from the beginning as '10m'"
+            raise InputError(problem) from None
+    try:
+        whole = datetime.fromisoformat(match[1] + (match[3] or "Z"))
+    except ValueError as error:
+        raise InputError(f"{name} is {text!r}: {error}") from None
+    return int(whole.timestamp()) * NS_PER_SECOND + int((match[2] or "").ljust(9, "0"))
 
 
 def exact_decimal(value: str | float | Decimal, *, name: str = "value") -> Decimal:

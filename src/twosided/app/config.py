@@ -105,6 +105,9 @@ class ReplayConfig(_Frozen):
     calibrate_first: Duration | None = Field(
         default=None, gt=0, description="estimate sigma, A and k from this much of the recording, then quote; for example 10m"
     )
+    start: str | None = Field(
+        default=None, description="when strategies are first asked: a UTC time as 2023-12-25T23:00, or a duration as 10m"
+    )
     settings: ReplaySettings = ReplaySettings()
     statistics: StatisticsConfig = StatisticsConfig()
     capital: Exact | None = Field(default=None, gt=0, description="capital that returns are stated on, in quote currency")

@@ -106,7 +106,7 @@ STATISTICS = _from(StatisticsConfig, ("statistics",))
 REPLAY = [
     *_from(ReplaySettings, ("settings",), _SETTINGS),
     *_from(Orders, ("settings", "orders")),
-    *_from(ReplayConfig, (), ["calibrate_first", "capital", "out"]),
+    *_from(ReplayConfig, (), ["start", "calibrate_first", "capital", "out"]),
     *STATISTICS,
 ]
 """What a replay assumes."""

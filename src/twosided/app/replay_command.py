@@ -29,7 +29,7 @@ from twosided.market.run import Run
 from twosided.research.calibrate import estimate
 from twosided.strategies.catalogue import find_strategy
 from twosided.strategies.contract import Strategy
-from twosided.units import duration_text
+from twosided.units import duration_text, moment_ns, time_text
 
 __all__ = ["chosen_strategies", "read_recording", "replay", "run_side_by_side", "show_table", "write_runs"]
 
@@ -168,10 +168,14 @@ def read_recording(config: ReplayConfig, *, quiet: bool) -> Recording:
 
 def run_side_by_side(config: ReplayConfig, strategies: Sequence[Strategy], recording: Recording, *, quiet: bool) -> list[Run]:
     """Replay *recording* through all *strategies* in one pass, calibrating them before if that is asked for."""
-    start_ns = None
+    first_ns, last_ns = (int(recording.events["local_ns"][place]) for place in (0, -1))
+    start_ns = None if config.start is None else moment_ns(config.start, first_ns)
+    if start_ns is not None and not first_ns <= start_ns < last_ns:
+        raise InputError(f"start is {config.start}; allowed: from {time_text(first_ns)} to before {time_text(last_ns)}")
     ready = list(strategies)
     if config.calibrate_first:
-        first_ns, last_ns = (int(recording.events["local_ns"][place]) for place in (0, -1))
+        if start_ns is not None:
+            raise InputError("--start and --calibrate-first both say when quoting begins; state one of them")
         start_ns = first_ns + config.calibrate_first
         if start_ns >= last_ns:
             asked, there = duration_text(config.calibrate_first), duration_text(last_ns - first_ns)
