@@ -1,4 +1,4 @@
-"""Writes small days of LOBSTER, by hand or from a random market of which N levels are visible, and reads them slowly and plainly."""
+"""Writes small days of LOBSTER, by hand or from a random market with N visible levels, and reads them slowly and plainly."""
 
 import datetime as dt
 import re

@@ -167,7 +167,7 @@ def test_the_day_comes_from_the_name_or_from_the_user_and_a_note_says_so(tmp_pat
     recording = load(path, date="2012-06-21")
     assert recording.notes[0].endswith("the day, 2012-06-21, is stated")
     assert int(recording.events["exch_ns"][0]) == midnight(date(2012, 6, 21)) + made.ns
-    with pytest.raises(InputError, match="date is '30.12.2019'; expected a day such as"):
+    with pytest.raises(InputError, match=r"date is '30.12.2019'; expected a day such as"):
         load(path, date="30.12.2019")
 
 
@@ -215,7 +215,7 @@ def test_several_stocks_are_refused_without_a_name_and_an_unknown_name_too(tmp_p
     path = two_stocks().write(tmp_path)
     with pytest.raises(DataError, match="holds messages of ABC and of XYZ; choose one with --symbol"):
         load(path)
-    with pytest.raises(DataError, match="has no messages of AB; expected the name of a stock"):
+    with pytest.raises(DataError, match=r"has no messages of AB; expected the name of a stock"):
         load(path, symbol="AB")
     with pytest.raises(InputError, match="symbol is 'TOOLONGNAME'; expected a stock's name of at most 8 letters"):
         load(path, symbol="TOOLONGNAME")

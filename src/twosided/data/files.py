@@ -5,7 +5,7 @@ import io
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -145,7 +145,7 @@ class InputFile:
                 yield piece
         self.bytes_read = self.bytes_total
 
-    def blocks(self) -> Iterator[bytes]:
+    def blocks(self) -> Generator[bytes, None, None]:
         """Yield the content in blocks of some 4 MiB of whole lines, each with its end; a last end is added where it is missing."""
         rest = b""
         for piece in self.pieces():

@@ -62,6 +62,7 @@ from twosided.data.nasdaq import (
     TICK,
     UNIT,
     Made,
+    VenueClock,
     WholeMessages,
     cleared,
     date_in,
@@ -105,8 +106,7 @@ class ItchReader:
         self.symbol, self.venue, self.currency, self.multiplier = settings.symbol or "", "NASDAQ", "USD", Decimal(1)
         self.tick_size, self.lot_size = settings.tick_size or TICK, LOT
         self._step = step_of(self.tick_size)
-        self._day: date | None = None
-        self._begin_day()
+        self._day: date | None = None  # of the file before
 
     def read(self, file: InputFile) -> Iterator[Raw]:
         """Yield the events of *file*.
@@ -122,10 +122,11 @@ class ItchReader:
         self._day = day
         self._state[START_NS] = midnight_ns(day)
         self._state[SIDED] = day < HIDDEN_SIDE_UNTIL
-        whole = WholeMessages(file, self._defects, UNIT * self._step)
+        clock, whole = VenueClock(file, self._defects), WholeMessages(file, UNIT * self._step)
         for made in self._scanned(file):
             if len(made.events) == 0:
                 continue
+            made.events["exch_ns"] = made.events["local_ns"] = clock.ordered(made.events["exch_ns"], made.places)
             raw = whole.take(cleared(made) if clear else made)
             clear = False
             if raw is not None:
@@ -168,6 +169,7 @@ class ItchReader:
     def _scanned(self, file: InputFile) -> Iterator[Made]:
         """Yield the events of *file*, message by message."""
         begin, rest = 0, b""  # where in the file *rest* begins
+        out, places = new_events(_ROOM), np.zeros(_ROOM, np.int64)
         for piece in file.pieces():
             content = rest + piece
             block, position, code = np.frombuffer(content, np.uint8), 0, MOST_EVENTS
@@ -176,7 +178,6 @@ class ItchReader:
                     self._orders = grow_orders(self._orders)
                 elif code != MOST_EVENTS:
                     raise self._bad_message(file, code, content[position : position + _MOST_SHOWN], begin + position)
-                out, places = new_events(_ROOM), np.zeros(_ROOM, np.int64)
                 any_symbol = self._wanted is None
                 position, code = map(
                     int,
@@ -186,7 +187,7 @@ class ItchReader:
                 )
                 count = int(self._state[COUNT])
                 self._report()
-                yield Made(out[:count], places[:count])
+                yield Made(out[:count].copy(), places[:count].copy())
             begin, rest = begin + position, content[position:]
         if rest and rest != _END_MARK:
             wanted = f" of {int.from_bytes(rest[:2], 'big') + 2}" if len(rest) > 1 else ""

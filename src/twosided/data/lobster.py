@@ -15,6 +15,7 @@ visible ones, stay unknown.
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from decimal import Decimal
 
 import numpy as np
@@ -30,6 +31,7 @@ from twosided.data.nasdaq import (
     TICK,
     UNIT,
     Made,
+    VenueClock,
     WholeMessages,
     cleared,
     midnight_ns,
@@ -88,7 +90,8 @@ class LobsterReader:
         for name, messages in self._messages(file):
             self._require_symbol(messages, name.symbol)
             book = self._books.pop(name._replace(kind="orderbook"), None)
-            yield from self._day(name, messages, book)
+            with ExitStack() as stack:
+                yield from self._day(name, messages, book, stack)
             file.bytes_read = max(file.bytes_read, messages.bytes_read)
         file.bytes_read = file.bytes_total
 
@@ -127,13 +130,13 @@ class LobsterReader:
             raise DataError(file.path, "", f"is of {symbol}, after a file of {self.symbol}; choose one with --symbol")
         self.symbol = symbol
 
-    def _day(self, name: DayName, messages: InputFile, book: InputFile | None) -> Iterator[Raw]:
+    def _day(self, name: DayName, messages: InputFile, book: InputFile | None, stack: ExitStack) -> Iterator[Raw]:
         """Yield one day."""
         day = self._date or name.day
         start_ns, sided = midnight_ns(day), day < HIDDEN_SIDE_UNTIL
-        whole = WholeMessages(messages, self._defects, UNIT * self._step)
-        rows = Rows(messages, _COLUMNS, one_more=True)
-        shown = _BookRows(book, name.levels, self._step) if book is not None else None
+        clock, whole = VenueClock(messages, self._defects), WholeMessages(messages, UNIT * self._step)
+        rows = Rows(messages, _COLUMNS, stack, one_more=True)
+        shown = _BookRows(book, name.levels, self._step, stack) if book is not None else None
         follower = Follower(book, self._check, self._defects, self._anonymous, sided=sided) if book is not None else None
         if follower is None:
             self._defects.add("no_snapshot", note=f"{messages.path}: {_NO_BOOK.format(levels=name.levels)}")
@@ -143,6 +146,7 @@ class LobsterReader:
             table = self._table(messages, rows.take(_ROWS), line, start_ns)
             if not len(table):
                 break
+            table[:, TIME] = clock.ordered(table[:, TIME], line + np.arange(len(table)))
             if follower is None or shown is None:
                 made = events_of(table, line, sided=sided)
                 made = cleared(made) if line == 1 and self._days > 1 else made
@@ -193,7 +197,7 @@ _NO_BOOK = "without its orderbook file, orders from before its start and levels 
 class _BookRows:
     """The recorded book in ticks, some rows at a time."""
 
-    def __init__(self, file: InputFile, levels: int, step: int) -> None:
+    def __init__(self, file: InputFile, levels: int, step: int, stack: ExitStack) -> None:
         self._file, self._step = file, step
         fields = file.head.split(b"\n", 1)[0].count(b",") + 1
         if fields != 4 * levels or levels > _MOST_LEVELS:
@@ -201,7 +205,7 @@ class _BookRows:
         names = [
             f"{side} {what} {level}" for level in range(1, levels + 1) for side in ("ask", "bid") for what in ("price", "size")
         ]
-        self._rows = Rows(file, names)
+        self._rows = Rows(file, names, stack)
 
     def take(self, count: int, messages: InputFile) -> Ints:
         """Return the next rows.

@@ -8,7 +8,7 @@ the first. Numbers are whole, but for the time, whose decimals are nanoseconds: 
 import re
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import date
 from pathlib import PurePosixPath
 from typing import IO, Any, NamedTuple
@@ -110,13 +110,14 @@ class Rows:
     Args:
         file: without a header.
         names: of the columns; ``time`` is in seconds with up to nine decimals, and read in ns.
+        stack: closes the file.
         one_more: whether a line may have one more column, of anything, which is left out.
     """
 
-    def __init__(self, file: InputFile, names: list[str], *, one_more: bool = False) -> None:
+    def __init__(self, file: InputFile, names: list[str], stack: ExitStack, *, one_more: bool = False) -> None:
         self._file, self._names, self._one_more = file, names, one_more
         self.line = 1  # number of the next one
-        self._blocks = file.blocks()
+        self._blocks = stack.enter_context(closing(file.blocks()))
         self._block, self._position = b"", 0
         self._text: npt.NDArray[np.uint8] = np.zeros(0, np.uint8)
 

@@ -33,6 +33,7 @@ __all__ = [
     "TICK",
     "UNIT",
     "Made",
+    "VenueClock",
     "WholeMessages",
     "date_in",
     "midnight_ns",
@@ -107,30 +108,56 @@ def cleared(made: Made) -> Made:
     return Made(np.concatenate([clear, made.events]), np.concatenate([made.places[:1], made.places]))
 
 
-class WholeMessages:
-    """Joins events of equal time into messages, and keeps the last message back until it is known to be whole.
-
-    A sweep is one row an order that it met, all with one time, and nobody could act between two of them. Time that steps back by
-    up to a second is moved forward and counted.
+class VenueClock:
+    """Keeps time from running back: steps of up to a second are moved forward and counted.
 
     Args:
         file: for the places of what is wrong.
         defects: where steps back are counted.
+    """
+
+    def __init__(self, file: InputFile, defects: Defects) -> None:
+        self._file, self._defects = file, defects
+        self._last_ns = 0
+
+    def ordered(self, times: Ints, places: Ints) -> Ints:
+        """Return *times*, which stand at *places*, in order.
+
+        Raises:
+            DataError: they run back by more than a second.
+        """
+        if not len(times):
+            return times
+        latest: Ints = np.maximum(np.maximum.accumulate(times), self._last_ns)
+        back = latest - times
+        if back.any():
+            worst = int(np.argmax(back > _MOST_BACKWARDS_NS)) if back.max() > _MOST_BACKWARDS_NS else int(np.argmax(back > 0))
+            place = f"{self._file.place} {places[worst]}"
+            if back.max() > _MOST_BACKWARDS_NS:
+                problem = f"time runs back by {duration_text(int(back[worst]))}; expected messages in the order of time"
+                raise DataError(self._file.path, place, problem)
+            count = len(np.unique(places[back > 0]))
+            self._defects.add("exch_backwards", count, note=f"{self._file.path}, {place}: time steps back, moved forward")
+        self._last_ns = int(latest[-1])
+        return latest
+
+
+class WholeMessages:
+    """Joins events of equal time into messages, and keeps the last message back until it is known to be whole.
+
+    A sweep is one row an order that it met, all with one time, and nobody could act between two of them.
+
+    Args:
+        file: of the events.
         unit: what ticks count, in dollars.
     """
 
-    def __init__(self, file: InputFile, defects: Defects, unit: Decimal) -> None:
-        self._file, self._defects, self._unit = file, defects, unit
+    def __init__(self, file: InputFile, unit: Decimal) -> None:
+        self._file, self._unit = file, unit
         self._rest: Made | None = None
-        self._last_ns = 0
 
     def take(self, made: Made) -> Raw | None:
-        """Return what is whole; flags that are set already stay set.
-
-        Raises:
-            DataError: time runs back by more than a second.
-        """
-        self._put_in_order(made)
+        """Return what is whole; flags that are set already stay set."""
         if self._rest is not None:
             made = Made(np.concatenate([self._rest.events, made.events]), np.concatenate([self._rest.places, made.places]))
         times = made.events["exch_ns"]
@@ -147,23 +174,6 @@ class WholeMessages:
             return None
         rest.events["flags"][-1] |= _LAST
         return self._raw(rest)
-
-    def _put_in_order(self, made: Made) -> None:
-        times = made.events["exch_ns"]
-        if not len(times):
-            return
-        latest = np.maximum(np.maximum.accumulate(times), self._last_ns)
-        back = latest - times
-        if back.any():
-            worst = int(np.argmax(back > _MOST_BACKWARDS_NS)) if back.max() > _MOST_BACKWARDS_NS else int(np.argmax(back > 0))
-            place = f"{self._file.place} {made.places[worst]}"
-            if back.max() > _MOST_BACKWARDS_NS:
-                problem = f"time runs back by {duration_text(int(back[worst]))}; expected messages in the order of time"
-                raise DataError(self._file.path, place, problem)
-            count = len(np.unique(made.places[back > 0]))
-            self._defects.add("exch_backwards", count, note=f"{self._file.path}, {place}: time steps back, moved forward")
-        self._last_ns = int(latest[-1])
-        made.events["exch_ns"] = made.events["local_ns"] = latest
 
     def _raw(self, made: Made) -> Raw:
         events, status = made.events, made.events["kind"] == Kind.STATUS
