@@ -8,6 +8,8 @@ import pytest
 from twosided.app.cli import main
 from twosided.data.store import Header, write_store
 from twosided.engines.flow import generate_market
+from twosided.market.event import Events
+from twosided.market.instrument import Instrument
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,17 @@ def refused(command, tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def session(tmp_path_factory) -> Path:
     """Two minutes of a generated market, converted."""
-    events, instrument = generate_market(seed=3, seconds=120.0)
+    return _stored(tmp_path_factory.mktemp("session") / "session.parquet", *generate_market(seed=3, seconds=120.0))
+
+
+@pytest.fixture(scope="session")
+def session_by_order(tmp_path_factory) -> Path:
+    """Ten minutes of one, order by order."""
+    made = generate_market(seed=3, seconds=600.0, by_order=True)
+    return _stored(tmp_path_factory.mktemp("session") / "by_order.parquet", *made)
+
+
+def _stored(path: Path, events: Events, instrument: Instrument) -> Path:
     header = Header(
         instruments=(instrument,),
         events=len(events),
@@ -70,7 +82,7 @@ def session(tmp_path_factory) -> Path:
         notes=(),
         inferred="",
     )
-    return write_store(tmp_path_factory.mktemp("session") / "session.parquet", header, iter([events]))
+    return write_store(path, header, iter([events]))
 
 
 @pytest.fixture
