@@ -253,6 +253,6 @@ def naive(content, day, *, step=100, stock=None):
             count("broken_trades")
         elif kind != "R":
             count("other_messages")
-    if not events:
+    if not events or (stock is not None and locate is None):
         raise RefusedError(None)
     return events, counts
