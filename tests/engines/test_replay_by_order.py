@@ -69,6 +69,15 @@ def test_a_trade_with_a_displayed_order_counts_once_though_it_is_told_twice():
     assert run.facts["market_volume_lots"] == [8]
 
 
+def test_the_fill_of_the_aggressors_own_order_is_nobodys_to_take():
+    """An ask in the book moves down to meet a bid (CME tells it as trade, fill of the bid, fill of the ask): we sold nothing."""
+    scene = OrderScene(bid=100, ask=102).add(5, 3, -1, 104, 4)
+    scene._add(10, Kind.TRADE, -1, 100, 4, half=True)
+    scene._add(10, Kind.FILL, 1, 100, 4, half=True, order_id=1)
+    scene._add(10, Kind.FILL, -1, 100, 4, order_id=3).quiet(20)
+    assert fills(play(scene, {2: [(-1, 0, 102, 10)]})) == []
+
+
 def test_several_fills_of_one_sweep_are_spent_one_after_the_other():
     scene = OrderScene().add(5, 3, 1, 100, 4).add(5, 4, 1, 99, 9)
     scene.fill(10, 1, 1, 100, 10, half=True).fill(10, 3, 1, 100, 4, half=True).fill(10, 4, 1, 99, 9).quiet(20)

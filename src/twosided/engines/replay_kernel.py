@@ -140,6 +140,7 @@ def _on_exchange_trade(s: Any, books: Any, event: Any) -> None:
     """
     m: Any = np.int64(event.market)
     venue = venue_at(s, m)
+    venue.aggressor = event.side
     if s.now_ns >= s.start_ns:
         venue.volume_lots += event.lots
     if venue.n_resting == 0 or not may_fill(venue):
@@ -164,13 +165,18 @@ on_exchange_trade = compiled(_on_exchange_trade)
 
 
 def _on_recorded_fill(s: Any, m: int, orders: Any, node: int, event: Any) -> None:
-    """Let own orders trade before the recorded order that a FILL is about; one that nobody added was there before all of ours."""
+    """Let own orders trade before the recorded order that a FILL is about; one that nobody added was there before all of ours.
+
+    An order of the aggressor's side is the aggressor's own, which was in the book and moved to trade: it rested for nobody.
+    """
     venue = venue_at(s, m)
     side: Any = np.int64(event.side)
     ticks: Any = np.int64(event.ticks)
     arrival = 0
     if node != 0:
         side, ticks, arrival = 1 - 2 * (orders[node + ORDER_ROW] & 1), ticks_of(orders, node), orders[node + ORDER_NOTE]
+    if side == venue.aggressor:
+        return
     if may_fill(venue) and ((side > 0 and ticks <= venue.bid_high) or (side < 0 and ticks >= venue.ask_low)):
         on_execution(s, m, side, ticks, event.lots, arrival)
 
@@ -268,7 +274,7 @@ def _on_exchange_event(s: Any, books: Any, event: Any, i: int) -> None:
     if event["flags"] & _LAST:
         if venue.dirty == 1:
             after_book_message(s, books, m, i)
-        venue.mixed = 0
+        venue.mixed, venue.aggressor = 0, 0
 
 
 on_exchange_event = compiled(_on_exchange_event, inline=True)

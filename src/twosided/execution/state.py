@@ -178,6 +178,7 @@ VENUE = _record(
         ("dirty", "i8"),  # the message being applied has touched the book
         ("mixed", "i8"),  # 1: it holds more than changes of the book
         ("by_order", "i8"),  # 1: recorded order by order, so places in a queue are exact
+        ("aggressor", "i8"),  # by order: who came for the orders that the message fills, +1 or -1; 0 not known
         ("crossed", "i8"),  # 1: after the last whole message the best bid was not below the best ask
         ("bid", "i8"),  # last valid touch
         ("ask", "i8"),
