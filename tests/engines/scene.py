@@ -35,6 +35,9 @@ class Scene:
     def trade(self, ms, aggressor, ticks, lots, half=False):
         return self._add(ms, Kind.TRADE, aggressor, ticks, lots, half)
 
+    def hidden(self, ms, aggressor, ticks, lots):
+        return self._add(ms, Kind.TRADE, aggressor, ticks, lots, hidden=True)
+
     def status(self, ms, status):
         return self._add(ms, Kind.STATUS, 0, 0, status)
 
@@ -73,9 +76,6 @@ class OrderScene(Scene):
         """Let an order trade: the trade, then the fill."""
         self._add(ms, Kind.TRADE, -side, ticks, lots, half=True)
         return self._add(ms, Kind.FILL, side, ticks, lots, half, order_id)
-
-    def hidden(self, ms, aggressor, ticks, lots):
-        return self._add(ms, Kind.TRADE, aggressor, ticks, lots, hidden=True)
 
     def quiet(self, ms):
         """Let time pass: a new order far away from everything."""

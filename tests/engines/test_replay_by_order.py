@@ -56,10 +56,11 @@ def test_the_fill_of_an_order_that_nobody_added_was_there_before_us():
     assert fills(play(beyond, BID_10)) == [(10, 1, 100, 5)]
 
 
-def test_a_trade_with_a_hidden_order_fills_ours_only_beyond_its_price():
-    assert fills(play(OrderScene().hidden(10, -1, 100, 5).quiet(20), BID_10)) == []
-    assert fills(play(OrderScene().hidden(10, -1, 99, 5).quiet(20), BID_10)) == [(10, 1, 100, 5)]
-    assert fills(play(OrderScene().hidden(10, 0, 99, 5).quiet(20), BID_10)) == [(10, 1, 100, 5)]
+@pytest.mark.parametrize("kind", [Scene, OrderScene])
+def test_a_trade_with_a_hidden_order_fills_ours_only_beyond_its_price(kind):
+    assert fills(play(kind().hidden(10, -1, 100, 50).quiet(20), BID_10)) == []
+    assert fills(play(kind().hidden(10, -1, 99, 5).quiet(20), BID_10)) == [(10, 1, 100, 5)]
+    assert fills(play(kind().hidden(10, 0, 99, 5).quiet(20), BID_10)) == [(10, 1, 100, 5)]
 
 
 def test_a_trade_with_a_displayed_order_counts_once_though_it_is_told_twice():

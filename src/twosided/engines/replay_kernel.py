@@ -136,7 +136,7 @@ may_fill = compiled(_may_fill)
 def _on_exchange_trade(s: Any, books: Any, event: Any) -> None:
     """Let a recorded trade hit own orders; a trade of unknown side hits the side of the book that its price is on.
 
-    By order, a trade with a displayed order leaves that to the order's FILL.
+    By order, a trade with a displayed order leaves that to the order's FILL. One with a hidden order takes nothing from a queue.
     """
     m: Any = np.int64(event.market)
     venue = venue_at(s, m)
@@ -145,7 +145,8 @@ def _on_exchange_trade(s: Any, books: Any, event: Any) -> None:
         venue.volume_lots += event.lots
     if venue.n_resting == 0 or not may_fill(venue):
         return
-    if venue.by_order == 1 and event["flags"] & _HIDDEN == 0:
+    hidden = event["flags"] & _HIDDEN != 0
+    if venue.by_order == 1 and not hidden:
         return
     ticks: Any = np.int64(event.ticks)
     side: Any = -np.int64(event.side)
@@ -155,7 +156,7 @@ def _on_exchange_trade(s: Any, books: Any, event: Any) -> None:
         elif ticks >= best_of(books, 2 * m + 1):
             side = -1
     if (side > 0 and ticks <= venue.bid_high) or (side < 0 and ticks >= venue.ask_low):
-        if venue.by_order == 1:
+        if hidden:
             on_execution(s, m, side, ticks, event.lots, 0)
         else:
             on_trade(s, m, side, ticks, event.lots)

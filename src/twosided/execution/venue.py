@@ -4,14 +4,13 @@ Where you are in the pipe: order manager -> *venue* -> fills -> ledger.
 
 A resting order fills
 
-(a) from trades at its price, once the queue ahead of it is used up;
+(a) from trades at its price, once the queue ahead of it is used up, unless they were with hidden orders;
 (b) from trades beyond its price;
 (c) when the opposite best quote reaches or crosses its price after a whole message, for at most what is displayed there.
 
 Where the market is recorded order by order nothing is guessed. Our order joins its queue after some orders and before others: the
 recorded FILL of one that joined later, or at a worse price, would have been ours first. Those are rules (a) and (b), with the
-FILL's lots. A trade with a hidden order counts for rule (b) only. A snapshot in the middle restates orders without saying who
-came first, so all of them are taken to stand in front.
+FILL's lots. A snapshot in the middle restates orders without saying who came first, so all of them are taken to stand in front.
 
 The quantity of a trade, or of a crossing level, is one budget, spent over a strategy's own orders in price-time order: the same
 liquidity never fills twice. What crossing orders and takers used up of a level is remembered until that level is next updated.
