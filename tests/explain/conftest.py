@@ -151,6 +151,14 @@ def random_run(seed, *, n_fills=30, n_mids=60, instruments=(BTC,), span_s=60, he
     return assemble(instruments, fills, mids, span_ns=span_s * SECOND, opening=opening, funding=funding, **more)
 
 
+TURNS = {
+    (False, True): (OrderAction.SEND_NEW, OrderAction.ACCEPTED),
+    (True, True): (OrderAction.SEND_REPLACE, OrderAction.REPLACED),
+    (True, False): (OrderAction.SEND_CANCEL, OrderAction.CANCELLED),
+}
+"""By whether an order stands and whether one is wanted: what is sent, and what the exchange answers."""
+
+
 def quoter_run(
     seed,
     *,
@@ -185,20 +193,13 @@ def quoter_run(
                 price = 0
             if price != shown[side]:
                 quotes.append({"ns": now, "market": 0, "side": side, "ticks": price, "lots": lots if price else 0})
-                number += bool(price)
-                order_id[side] = number
-                if price:
-                    orders.append(
-                        {
-                            "ns": now,
-                            "order_id": number,
-                            "action": int(OrderAction.SEND_REPLACE if shown[side] else OrderAction.SEND_NEW),
-                            "reason": int(Reason.QUOTE),
-                            "side": side,
-                            "ticks": price,
-                            "lots": lots,
-                        }
-                    )
+                if price and not shown[side]:
+                    number += 1
+                    order_id[side] = number
+                send, answer = TURNS[bool(shown[side]), bool(price)]
+                row = {"ns": now, "order_id": order_id[side], "side": side, "ticks": price or shown[side], "lots": lots}
+                orders.append({**row, "action": int(send), "reason": int(Reason.QUOTE)})
+                orders.append({**row, "action": int(answer)})
                 shown[side] = price
         side = int(random.choice([-1, 1]))
         if shown[side] and random.random() < fill_chance:

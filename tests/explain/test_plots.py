@@ -5,8 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twosided.explain.market_plots import busiest_window, inventory_figure, market_figure, spread_figure
-from twosided.explain.plots import markout_figure, pnl_figure, split_figure, thinned
+from twosided.explain.market_plots import (
+    STRETCHES,
+    busiest_window,
+    close_up_figure,
+    inventory_figure,
+    market_figure,
+    spread_figure,
+    stretch_means,
+)
+from twosided.explain.plots import markout_figure, pnl_figure, split_figures, thinned
 from twosided.explain.split import split
 
 SECOND = 1_000_000_000
@@ -46,7 +54,9 @@ def test_the_pnl_line_ends_at_the_total_of_the_split(session):
 
 
 def test_the_waterfall_shows_the_parts_and_their_sum(session):
-    (bars,) = split_figure([session], ["a"]).data
+    ((title, figure),) = split_figures([session], ["a"])
+    (bars,) = figure.data
+    assert title == ""
     result = split(session)[0]
     assert list(bars.y) == pytest.approx(
         [float(result.money(name)) for name in ("spread", "adverse", "fees", "inventory", "total")]
@@ -55,7 +65,8 @@ def test_the_waterfall_shows_the_parts_and_their_sum(session):
 
 
 def test_the_waterfall_shows_alpha_and_hedge_where_there_are_any(runs):
-    (bars,) = split_figure([runs.random(1)], ["a"]).data
+    ((_, figure),) = split_figures([runs.random(1)], ["a"])
+    (bars,) = figure.data
     assert "hedge" in bars.x
     assert "alpha" not in bars.x
 
@@ -70,20 +81,79 @@ def test_fills_stand_where_and_when_they_happened_buys_and_sells_apart(session):
         assert np.allclose(trace.x, rows["exch_ns"].to_numpy() / 1e6)
 
 
-def test_a_withdrawn_quote_is_a_hole_in_its_line(session):
-    bid = traces(market_figure(session, 0))["own bid"]
+def test_waterfalls_beside_each_other_have_one_scale_for_each_currency(runs):
+    several = [runs.quoter(1, seconds=60), runs.quoter(2, seconds=900), runs.random(1, instruments=(runs.ES,))]
+    figures = dict(split_figures(several, ["short", "long", "other"]))
+    ranges = {title: tuple(figure.layout.yaxis.range) for title, figure in figures.items()}
+    assert ranges["short, USDT"] == ranges["long, USDT"] != ranges["other, USD"]
+    for figure in figures.values():
+        low, high = figure.layout.yaxis.range
+        (bars,) = figure.data
+        levels = np.cumsum(bars.y[:-1])
+        assert low < min(0, levels.min())
+        assert high > max(0, levels.max())
+
+
+def test_the_waterfall_calls_all_that_is_in_its_fees_by_name(session):
+    ((_, figure),) = split_figures([session], ["a"])
+    assert "fees, taxes,<br>funding" in figure.data[0].x
+
+
+def close_up(run):
+    return close_up_figure(run, 0, busiest_window(run, 0))
+
+
+def test_the_time_without_an_own_order_is_a_hole_in_its_line(session):
+    start, end = session.facts["start_ns"], session.facts["end_ns"]
+    bid = traces(close_up_figure(session, 0, (start, end), points=10**6))["own bid"]
     assert np.isnan(bid.y).any()
     shown = bid.y[~np.isnan(bid.y)]
-    assert shown.min() > 0  # no line falls to zero where there is no quote
+    assert shown.min() > 0  # no line falls to zero where there is no order
 
 
 def test_a_figure_of_a_window_lies_in_the_window(session):
-    window = busiest_window(session, 0)
-    figure = market_figure(session, 0, window=window)
-    for trace in figure.data:
+    start, end = busiest_window(session, 0)
+    for trace in close_up(session).data:
         if len(trace.x):
-            assert min(trace.x) >= window[0] / 1e6 - 1
-            assert max(trace.x) <= window[1] / 1e6 + 1
+            assert min(trace.x) >= start / 1e6 - 1
+            assert max(trace.x) <= end / 1e6 + 1
+
+
+def test_the_pnl_of_a_close_up_moves_with_every_fill(session):
+    start, end = busiest_window(session, 0)
+    times = session.fills.filter(session.fills["exch_ns"].is_between(start, end))["exch_ns"].to_numpy()
+    (pnl,) = [trace for trace in close_up(session).data if trace.yaxis == "y3"]
+    assert np.isin(times // 1000 / 1000.0, np.asarray(pnl.x)).all()
+    assert pnl.y[0] == 0
+
+
+def test_over_the_whole_run_own_orders_are_shown_as_distances_from_the_mid(runs):
+    session = runs.quoter(1, seconds=900, half_spread_ticks=30, q_max=10**6)  # no limit, so no skew
+    drawn = traces(market_figure(session, 0))
+    for name, sign in (("own bid", -1), ("own ask", 1)):
+        assert len(drawn[name].x) == STRETCHES + 1
+        assert drawn[name].yaxis == "y2"
+        assert np.nanmin(sign * drawn[name].y) > 29
+        assert np.nanmax(sign * drawn[name].y) < 32
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(-9, 9), st.integers(0, 5)), max_size=20))
+def test_a_stretch_shows_the_mean_over_its_time(rows):
+    stretch, values, lengths = (np.array(column, np.int64) for column in (zip(*rows, strict=True) if rows else ([], [], [])))
+    means = stretch_means(stretch, values, lengths, 5)
+    for i, mean in enumerate(means):
+        instants = [value for at, value, length in rows if at == i for _ in range(length)]
+        assert mean == pytest.approx(np.mean(instants)) if instants else np.isnan(mean)
+
+
+def test_every_axis_has_a_unit(session):
+    for figure in (market_figure(session, 0), close_up(session)):
+        titles = [axis.title.text for axis in figure.select_yaxes()]
+        assert titles[0] == "price, USDT"
+        assert "position,<br>BTC" in titles
+        assert all("," in title for title in titles)
+    assert inventory_figure(session, 0).layout.xaxis.title.text.startswith("position, BTC;")
+    assert spread_figure(session, 0).layout.xaxis.title.text.startswith("spread, ticks of 0.1 USDT")
 
 
 def test_the_busiest_window_holds_the_most_fills(session, quiet):
@@ -128,9 +198,10 @@ def test_bands_are_drawn_where_they_exist(session):
 def test_where_there_is_nothing_to_show_a_sentence_says_so(runs, quiet):
     nothing = runs.assemble((runs.BTC,), [], [], span_ns=SECOND)
     assert pnl_figure([quiet], ["a"]) == "Nothing was earned or lost at any time."
-    assert split_figure([quiet], ["a"]).startswith("Nothing was earned or lost")
+    assert split_figures([quiet], ["a"])[0][1].startswith("Nothing was earned or lost")
     assert markout_figure([quiet], ["a"]).startswith("No markouts")
     assert inventory_figure(quiet, 0) == "The position was zero throughout."
+    assert close_up_figure(nothing, 0, (0, 1)).startswith("BTCUSDT never had a valid bid and ask")
     assert market_figure(nothing, 0).startswith("BTCUSDT never had a valid bid and ask")
     assert spread_figure(nothing, 0).startswith("Neither the market nor the strategy")
 

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twosided.errors import InputError
-from twosided.explain.paths import pnl_path, quote_path
+from twosided.explain.paths import pnl_path
 from twosided.explain.split import split
-from twosided.explain.statistics import LEAST_PERIODS, Basis, statistics
+from twosided.explain.statistics import LEAST_PERIODS, MOST_SCALING, Basis, statistics
+from twosided.market.order import OrderAction, Reason
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
@@ -89,8 +90,9 @@ def test_money_per_fill_day_and_month(session):
     found = one(session)
     assert found["pnl_per_fill"] * found["fills"] == pytest.approx(found["pnl"])
     assert found["pnl_per_day"] == pytest.approx(found["pnl"] * 36)
-    assert found["pnl_per_month"] == pytest.approx(found["pnl"] * 36 * 365 / 12)
     assert found["fills_per_day"] == pytest.approx(found["fills"] * 36)
+    month = one(session, days_per_year=12)  # a month of one day
+    assert month["pnl_per_month"] == pytest.approx(found["pnl"] * 36)
     assert one(session, hours_per_day=2400 / 3600)["pnl_per_day"] == pytest.approx(found["pnl"])
 
 
@@ -165,52 +167,99 @@ def test_an_inventory_that_does_not_revert_has_no_half_life(runs):
     assert "9 of the 30 periods of 1 s" in one(holding(runs, np.ones(9, int)))["reasons"]["inventory_reversion_seconds"]
 
 
-quote_lists = st.lists(
-    st.tuples(st.integers(0, 20), st.sampled_from([-1, 1]), st.integers(0, 2), st.integers(95, 105), st.integers(0, 2)), max_size=25
+order_lists = st.lists(
+    st.tuples(st.integers(0, 20), st.integers(0, 20), st.sampled_from([-1, 1]), st.integers(95, 105)), max_size=12
 )
 
 
-@given(quotes=quote_lists, touches=st.lists(st.tuples(st.integers(0, 20), st.integers(97, 103)), max_size=10))
-def test_presence_is_the_share_of_time_that_a_watcher_with_a_clock_would_note(runs, quotes, touches):
-    quotes, touches = sorted(quotes, key=lambda row: row[0]), sorted(touches)
+@given(orders=order_lists, touches=st.lists(st.tuples(st.integers(0, 20), st.integers(97, 103)), max_size=10))
+def test_presence_is_the_share_of_time_that_a_watcher_with_a_clock_would_note(runs, orders, touches):
+    touches = sorted(touches)
+    lines = [
+        {"ns": runs.START + s * SECOND, "order_id": number, "side": side, "action": int(action), "ticks": ticks, "lots": 1}
+        for number, (begin, length, side, ticks) in enumerate(orders)
+        for s, action in ((begin, OrderAction.ACCEPTED), (begin + length, OrderAction.CANCELLED))
+        if s <= 20
+    ]
     run = runs.assemble(
         (runs.BTC,),
         [],
         [{"exch_ns": runs.START + s * SECOND, "market": 0, "bid_ticks": bid, "ask_ticks": bid + 1} for s, bid in touches],
         span_ns=20 * SECOND,
-        quotes=[
-            {"ns": runs.START + s * SECOND, "market": 0, "side": side, "level": level, "ticks": ticks, "lots": lots}
-            for s, side, level, ticks, lots in quotes
-        ],
+        orders=sorted(lines, key=lambda row: row["ns"]),
     )
     found = one(run)
-    if not quotes:
+    if not orders:
         assert found["two_sided_share"] is None
         return
     both = bid_at = ask_at = 0
-    wanted, touch = {}, None
+    touch = None
     for second in range(20):
-        for _, side, level, ticks, lots in (row for row in quotes if row[0] == second):
-            wanted[side, level] = ticks if lots else None
         touch = [touch, *(bid for s, bid in touches if s == second)][-1]
-        bids = [ticks for (side, _), ticks in wanted.items() if side > 0 and ticks]
-        asks = [ticks for (side, _), ticks in wanted.items() if side < 0 and ticks]
+        standing = [(side, ticks) for begin, length, side, ticks in orders if begin <= second < begin + length]
+        bids = [ticks for side, ticks in standing if side > 0]
+        asks = [ticks for side, ticks in standing if side < 0]
         both += bool(bids and asks)
         bid_at += bool(bids and touch and max(bids) >= touch)
         ask_at += bool(asks and touch and min(asks) <= touch + 1)
     assert (found["two_sided_share"], found["bid_at_touch_share"], found["ask_at_touch_share"]) == pytest.approx(
         (both / 20, bid_at / 20, ask_at / 20)
     )
-    assert quote_path(run, 0, 1)[1][-1] == max(
-        (ticks for (side, _), ticks in final(quotes).items() if side > 0 and ticks), default=0
-    )
 
 
-def final(quotes):
-    wanted = {}
-    for _, side, level, ticks, lots in quotes:
-        wanted[side, level] = ticks if lots else None
-    return wanted
+def test_refusals_are_counted_by_reason_and_never_mixed_with_what_was_not_sent(runs):
+    lines = [
+        (OrderAction.SEND_NEW, Reason.QUOTE),
+        (OrderAction.REJECTED, Reason.WOULD_CROSS),
+        (OrderAction.SEND_REPLACE, Reason.QUOTE_MOVED),
+        (OrderAction.CANCEL_REJECTED, Reason.TOO_LATE),
+        (OrderAction.SEND_NEW, Reason.QUOTE),
+        (OrderAction.REJECTED, Reason.WOULD_CROSS),
+        (OrderAction.SEND_CANCEL, Reason.QUOTE_WITHDRAWN),
+        (OrderAction.DENIED, Reason.SELF_CROSS),
+    ]
+    rows = [{"ns": runs.START, "order_id": 1, "action": int(action), "reason": int(reason)} for action, reason in lines]
+    found = one(runs.assemble((runs.BTC,), [], [], span_ns=SECOND, orders=rows))
+    assert (found["requests"], found["refused"], found["refused_share"]) == (4, 3, 0.75)
+    assert found["refused_by_reason"] == {"would cross": 2, "too late": 1}
+    assert (found["denied"], found["denied_by_reason"]) == (1, {"self cross": 1})
+
+
+def test_fills_by_side_and_by_cause_add_up(session):
+    found = one(session)
+    for kind in ("by_side", "by_cause"):
+        groups = found[kind].values()
+        assert sum(group["fills"] for group in groups) == found["fills"]
+        assert sum(group["volume"] for group in groups) == pytest.approx(found["volume"])
+        for name in ("spread", "adverse"):
+            assert sum(group[name] for group in groups) == pytest.approx(found["split"][name])
+        assert sum(group["paid"] for group in groups) == pytest.approx(found["fees_paid"])
+    assert found["by_side"]["sold"]["markouts"][0]["horizon_seconds"] == 1
+
+
+def test_pnl_before_fees_is_the_pnl_without_that_part(session):
+    found = one(session)
+    assert found["pnl_before_fees"] == pytest.approx(found["pnl"] - found["split"]["fees"])
+    assert found["pnl_before_fees"] == pytest.approx(found["realised_fifo"] + found["unrealised_fifo"])
+
+
+def test_a_run_is_not_scaled_to_what_it_is_a_tiny_part_of(runs, session):
+    found = one(session)  # 40 minutes: 1/36 of a day, 1/1095 of a month
+    assert found["pnl_per_day"] is not None
+    assert found["pnl_per_month"] is found["fills_per_month"] is None
+    assert found["reasons"]["pnl_per_month"] == f"40 min are less than 1/{MOST_SCALING} of a trading month"
+    short = one(runs.quoter(4, seconds=60))
+    assert short["pnl_per_day"] is short["fills_per_day"] is None
+
+
+def test_without_a_trading_year_nothing_is_scaled_and_the_reason_says_what_to_state(runs):
+    nowhere = runs.BTC.model_copy(update={"venue": ""})
+    found = one(runs.quoter(4, seconds=2400, instrument=nowhere))
+    for name in ("sharpe", "sortino", "pnl_per_day", "fills_per_month"):
+        assert found[name] is None
+        assert found["reasons"][name] == ("no trading year is known for venue '': state --days-per-year and --hours-per-day")
+    assert found["periods"] == 40
+    assert one(runs.quoter(4, seconds=2400, instrument=nowhere), days_per_year=365, hours_per_day=24)["sharpe"] is not None
 
 
 def test_fill_rates_have_their_denominators_in_their_names(session):
@@ -252,8 +301,3 @@ def test_several_currencies_are_never_added_up(runs):
     ]
     assert len(result["markets"]) == 3
     assert json.loads(json.dumps(result)) == result
-
-
-def test_a_basis_is_positive():
-    with pytest.raises(InputError, match="period_ns is 0; allowed: more than 0"):
-        Basis(period_ns=0)

@@ -44,6 +44,32 @@ def test_what_is_not_given_is_a_dash_with_the_reason_and_never_a_number(two):
     assert "365 days of 24 h" in sharpe.remark
 
 
+def test_runs_of_venues_with_other_years_are_each_scaled_to_their_own(runs):
+    shares = runs.BTC.model_copy(update={"venue": "nasdaq"})
+    both = [runs.quoter(1, seconds=2400), runs.quoter(1, seconds=2400, instrument=shares)]
+    rows = by_label(summary_rows(both))
+    assert "each scaled to its own trading year" in rows["Risk", "Sharpe ratio"].remark
+    assert ("Trading", "P&L per trading day") in rows
+    crypto, stock = rows["Risk", "Sharpe ratio"].values
+    assert crypto / stock == pytest.approx((365 * 24 / (252 * 6.5)) ** 0.5)
+
+
+def test_the_table_says_who_was_filled_why_and_what_was_refused(two):
+    rows = by_label(summary_rows(two))
+    market = statistics(two[0])["markets"][0]
+    bought = market["by_side"]["bought"]["markouts"][1]["bps"]["mean"]
+    assert rows["Markouts", "10 s after a purchase"].values[0] == bought
+    counts = [row.values[0] for (section, label), row in rows.items() if label.startswith("fills: ")]
+    assert sum(counts) == market["fills"]
+    assert rows["Result", "P&L before fees, taxes, funding"].values[0] == statistics(two[0])["accounts"][0]["pnl_before_fees"]
+    assert rows["Quotes", "requests refused"].cells == ("0", "0")
+
+
+def test_quantities_carry_the_unit_that_they_are_counted_in(two):
+    rows = by_label(summary_rows(two))
+    assert rows["Inventory", "closing position"].unit == "BTC"
+
+
 def test_the_stated_assumptions_are_the_ones_used(two):
     rows = by_label(summary_rows(two, Basis(horizon_ns=2 * 10**9, period_ns=8 * 10**9, days_per_year=252, hours_per_day=6.5)))
     assert "over 8 s, scaled to a year of 252 days of 6.5 h" in rows["Risk", "Sharpe ratio"].remark

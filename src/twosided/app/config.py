@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from twosided.engines.settings import ReplaySettings
 from twosided.errors import DataError, InputError, suggest
-from twosided.explain.statistics import Basis
+from twosided.explain.basis import Basis
 from twosided.market.instrument import Exact, Fees
 from twosided.units import NS_PER_SECOND, duration_ns
 
@@ -79,8 +79,12 @@ class StatisticsConfig(_Frozen):
         default=10 * NS_PER_SECOND, ge=0, description="how long after a fill the mid's move counts as adverse selection"
     )
     period: Duration = Field(default=60 * NS_PER_SECOND, gt=0, description="sampling of the equity for Sharpe and Sortino ratios")
-    days_per_year: float = Field(default=365.0, gt=0, description="trading days in a year; 252 for US shares")
-    hours_per_day: float = Field(default=24.0, gt=0, description="trading hours in a day; 6.5 for US shares")
+    days_per_year: float | None = Field(
+        default=None, gt=0, description="trading days in a year; the venue's where it is known (crypto 365, US shares 252)"
+    )
+    hours_per_day: float | None = Field(
+        default=None, gt=0, description="trading hours in a day; the venue's where it is known (crypto 24, US shares 6.5)"
+    )
 
     def basis(self) -> Basis:
         """Return it as statistics take it."""

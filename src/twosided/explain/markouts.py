@@ -54,8 +54,14 @@ class Markout(NamedTuple):
     bps: Band  # of the mid before the fill
 
 
-def markouts(run: Run, horizons_ns: Sequence[int] = HORIZONS_NS) -> tuple[Markout, ...]:
+def markouts(run: Run, horizons_ns: Sequence[int] = HORIZONS_NS, *, side: int = 0, cause: int = 0) -> tuple[Markout, ...]:
     """Return the markouts of each market of *run* at each horizon: markets outside, horizons inside.
+
+    Args:
+        run: what an engine returned.
+        horizons_ns: times after the fill.
+        side: +1 purchases only, -1 sales only, 0 both.
+        cause: only fills of this `FillCause`; 0 all.
 
     Raises:
         InputError: a horizon that is not positive.
@@ -64,12 +70,13 @@ def markouts(run: Run, horizons_ns: Sequence[int] = HORIZONS_NS) -> tuple[Markou
     for horizon_ns in horizons_ns:
         if horizon_ns <= 0:
             raise InputError(f"markout horizon is {horizon_ns} ns; allowed: more than 0")
-    return tuple(one for market in range(len(run.instruments)) for one in _of_market(run, market, horizons_ns))
+    found = (_of_market(run, market, horizons_ns, side, cause) for market in range(len(run.instruments)))
+    return tuple(one for listed in found for one in listed)
 
 
-def _of_market(run: Run, market: int, horizons_ns: Sequence[int]) -> list[Markout]:
+def _of_market(run: Run, market: int, horizons_ns: Sequence[int], side: int, cause: int) -> list[Markout]:
     mids, fills = mids_of(run, market), fills_of(run, market)
-    fills = fills.where(fills.hedge != 1)
+    fills = fills.where((fills.hedge != 1) & ((fills.side == side) | (side == 0)) & ((fills.cause == cause) | (cause == 0)))
     if not len(mids.ns) or not len(fills.ns):
         empty = Band(None, None, None)
         return [Markout(market, horizon_ns, 0, 0, 0, empty, empty) for horizon_ns in horizons_ns]

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from twosided.errors import DataError
+from twosided.market.order import OrderAction
 from twosided.market.run import Run
 
 __all__ = [
@@ -21,13 +22,14 @@ __all__ = [
     "Floats",
     "Integers",
     "Mids",
+    "exact_pnl_path",
     "fills_of",
     "last_at",
     "last_before",
     "mids_of",
     "pnl_path",
     "position_path",
-    "quote_path",
+    "standing_path",
     "time_shares",
 ]
 
@@ -56,6 +58,7 @@ class Fills(NamedTuple):
     maker: Integers
     hedge: Integers
     order_id: Integers
+    cause: Integers
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> "Fills":
         """Return the chosen fills."""
@@ -133,22 +136,79 @@ def _market_pnl(run: Run, market: int) -> tuple[Integers, Floats]:
     return times, quanta * float(instrument.money_quantum)
 
 
-def quote_path(run: Run, market: int, side: int) -> tuple[Integers, Integers]:
-    """Return (times, ticks) of the own best wanted quote on one side; 0 ticks where there is none. Our clock."""
-    rows = run.quotes.filter((pl.col("market") == market) & (pl.col("side") == side))
-    if not rows.height:
-        return np.array([run.facts["start_ns"]], np.int64), np.zeros(1, np.int64)
-    times = rows["ns"].unique().sort().to_numpy()
-    best: Integers = np.zeros(len(times), np.int64)
-    for level in rows.partition_by("level"):
-        ns = level["ns"].to_numpy()
-        ticks = np.where(level["lots"].to_numpy() > 0, level["ticks"].to_numpy(), 0)
-        index = np.searchsorted(ns, times, "right") - 1
-        now = np.where(index >= 0, ticks[np.maximum(index, 0)], 0)
-        better = (now != 0) & ((best == 0) | (side * now > side * best))
-        best = np.where(better, now, best).astype(np.int64)
-    start = min(int(run.facts["start_ns"]), int(times[0]) - 1)
-    return np.concatenate([[start], times]).astype(np.int64), np.concatenate([[0], best]).astype(np.int64)
+def exact_pnl_path(run: Run, market: int) -> tuple[Integers, Floats]:
+    """Return (times, P&L in currency) of one market at every fill and every mid, from zero at the run's start; exchange clock.
+
+    `pnl_path` has it as the engine sampled it; this is for a look at seconds. Empty where there never was a mid.
+    """
+    instrument, mids, fills = run.instruments[market], mids_of(run, market), fills_of(run, market)
+    if not len(mids.ns):
+        return np.zeros(0, np.int64), np.zeros(0)
+    opening, closing = run.facts["opening"][market], run.facts["closing"][market]
+    start, quanta = int(run.facts["start_ns"]), instrument.half_tick_lot
+    paid = fills.side * 2 * fills.ticks * fills.lots * quanta + fills.fee + fills.tax
+    spent = np.concatenate([[0], np.cumsum(paid)]).astype(np.int64)
+    held_ns, held = position_path(run, market)
+    times = np.unique(np.concatenate([[start], fills.ns, mids.ns[mids.ns > start]])).astype(np.int64)
+    at = last_at(held_ns, times)
+    value = held[at] * mids.half_ticks[last_at(mids.ns, times)] * quanta
+    change = value - spent[at] - int(opening["position_lots"]) * int(mids.half_ticks[0]) * quanta
+    if closing["funding"] != opening["funding"]:  # only the samples of the account say when it was paid
+        rows = run.equity.filter(pl.col("market") == market)
+        ns = rows["ns"].to_numpy()
+        funding = int(opening["cash"]) - spent[last_at(held_ns, ns)] - rows["cash"].to_numpy()
+        change = change - np.where(times >= ns[0], funding[last_at(ns, times)], 0)
+    return times, (change * float(instrument.money_quantum)).astype(np.float64)
+
+
+def standing_path(run: Run, market: int, side: int) -> tuple[Integers, Integers]:
+    """Return (times, ticks) of the own best order that stood in the market on one side; 0 ticks where there was none.
+
+    Rebuilt from the log of orders, not from what the strategy wished for: an order stands from the report that accepted or
+    replaced it to the one that ended it. Where the response latency is constant it is taken off, and times are the exchange's;
+    else they are those at which the reports reached us.
+    """
+    start, end = int(run.facts["start_ns"]), int(run.facts["end_ns"])
+    turns = [int(action) for action in (OrderAction.ACCEPTED, OrderAction.REPLACED, OrderAction.FILLED, OrderAction.CANCELLED)]
+    rows = run.orders.filter((pl.col("market") == market) & (pl.col("side") == side) & pl.col("action").is_in(turns))
+    rows = rows.sort("order_id", maintain_order=True)
+    ns, order, action, ticks = (rows[name].to_numpy() for name in ("ns", "order_id", "action", "ticks"))
+    ns = np.maximum(ns - _response_ns(run), start)
+    same = np.append(order[1:] == order[:-1], np.zeros(min(len(order), 1), np.bool_))
+    until = np.where(same, np.append(ns[1:], ns[:1])[: len(ns)], end)
+    stands = np.isin(action, turns[:2]) & (until > ns)
+    begins, ends, ticks = ns[stands], until[stands], ticks[stands]
+    times = np.unique(np.concatenate([[start - 1], begins, ends])).astype(np.int64)
+    best = _largest_over(np.searchsorted(times, begins), np.searchsorted(times, ends), side * ticks, len(times))
+    return times, np.where(best == _NOTHING, 0, side * best).astype(np.int64)
+
+
+def _response_ns(run: Run) -> int:
+    """Return the exchange's response latency where it is constant, 0 where it is not or not known."""
+    latency = run.facts["settings"].get("response_latency")
+    return int(latency["ns"]) if isinstance(latency, dict) and latency.get("kind") == "constant" else 0
+
+
+_NOTHING = np.iinfo(np.int64).min
+
+
+def _largest_over(begins: Integers, ends: Integers, values: Integers, count: int) -> Integers:
+    """Return for each of *count* places the largest of the *values* whose range [begin, end) covers it.
+
+    A range is the union of two ranges of 2^k places; from the longest to the shortest, each hands its value to its two halves.
+    n·log n, and no loop over ranges.
+    """
+    best = np.full(count, _NOTHING)
+    if not len(values):
+        return best
+    powers = np.log2(ends - begins).astype(np.int64)
+    for power in range(int(powers.max()), -1, -1):
+        length = 1 << power
+        np.maximum(best[length:], best[:-length].copy(), out=best[length:])
+        chosen = powers == power
+        np.maximum.at(best, begins[chosen], values[chosen])
+        np.maximum.at(best, ends[chosen] - length, values[chosen])
+    return best
 
 
 def time_shares(times: Integers, end_ns: int) -> Integers:

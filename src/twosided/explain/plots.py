@@ -21,7 +21,7 @@ from tsdownsample import MinMaxLTTBDownsampler
 
 from twosided.explain.markouts import markouts
 from twosided.explain.paths import Integers, pnl_path
-from twosided.explain.split import HORIZON_NS, PARTS, split_by_currency
+from twosided.explain.split import HORIZON_NS, PARTS, Split, split_by_currency
 from twosided.explain.summary import amount_text
 from twosided.market.run import Run
 from twosided.units import NS_PER_SECOND, duration_text
@@ -37,7 +37,7 @@ __all__ = [
     "markout_figure",
     "pnl_figure",
     "run_colour",
-    "split_figure",
+    "split_figures",
     "styled",
     "thinned",
     "zero_line",
@@ -51,7 +51,7 @@ HAIRLINE, AXIS = "#E3E6EA", "#B9BEC6"
 RUN_COLOURS = ("#5B3A8C", "#009E73", "#E69F00", "#56B4E9", "#8C564B", "#20242B")
 FONT = "Inter, 'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif"
 CURVE_SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
-SHORT_PARTS = {"adverse": "adverse<br>selection", "fees": "fees,<br>taxes"}
+SHORT_PARTS = {"adverse": "adverse<br>selection", "fees": "fees, taxes,<br>funding"}
 
 
 # ---------------------------------------------------------------- shared by all figures
@@ -80,7 +80,7 @@ def styled(figure: go.Figure, height: int, *, legend: bool = True) -> go.Figure:
         template="none",
         height=height,
         font={"family": FONT, "size": 12, "color": INK},
-        margin={"l": 78, "r": 36, "t": 34 if legend else 14, "b": 46},
+        margin={"l": 70, "r": 36, "t": 34 if legend else 14, "b": 46},
         paper_bgcolor="white",
         plot_bgcolor="white",
         hovermode="closest",
@@ -151,51 +151,63 @@ def pnl_figure(runs: Sequence[Run], labels: Sequence[str], points: int = 3000) -
     return figure
 
 
-def split_figure(runs: Sequence[Run], labels: Sequence[str], horizon_ns: int = HORIZON_NS, height: int = 300) -> Picture:
-    """Return one waterfall per run and currency, each *height* pixels high: the parts of the P&L, and what they add up to."""
+def split_figures(
+    runs: Sequence[Run], labels: Sequence[str], horizon_ns: int = HORIZON_NS, height: int = 300
+) -> list[tuple[str, Picture]]:
+    """Return (title, waterfall) for each run and currency: the parts of the P&L, and what they add up to.
+
+    Waterfalls of one currency have one scale. Only one with an empty title is returned where there is nothing to tell apart.
+    """
     splits = [
         (label, part) for run, label in zip(runs, labels, strict=True) for part in split_by_currency(run, horizon_ns).values()
     ]
     splits = [(label, part) for label, part in splits if any(part.parts().values())]
     if not splits:
-        return "Nothing was earned or lost: every part of the P&L is zero."
+        return [("", "Nothing was earned or lost: every part of the P&L is zero.")]
     several = len({part.currency for _, part in splits}) > 1
     shown = [name for name in PARTS if name not in {"alpha", "hedge"} or any(getattr(part, name) for _, part in splits)]
-    columns = min(len(splits), 2)
-    rows = -(-len(splits) // columns)
-    titles = [escape(f"{label}, {part.currency}" if several else label) for label, part in splits] if len(splits) > 1 else None
-    figure = make_subplots(rows=rows, cols=columns, subplot_titles=titles, horizontal_spacing=0.12, vertical_spacing=0.3 / rows)
-    for index, (_, part) in enumerate(splits):
-        where = {"row": index // columns + 1, "col": index % columns + 1}
-        amounts = [float(part.money(name)) for name in shown] + [float(part.money("total"))]
-        levels = np.concatenate([[0.0], np.cumsum(amounts[:-1])])
-        low, high = float(min(levels.min(), 0)), float(max(levels.max(), 0))
-        largest = max(map(abs, amounts))
-        figure.add_waterfall(
-            x=[SHORT_PARTS.get(name, name) for name in shown] + ["<b>P&L</b>"],
-            y=amounts,
-            measure=["relative"] * len(shown) + ["total"],
-            text=[_signed_text(amount, largest) for amount in amounts],
-            textposition="outside",
-            textfont={"size": 11},
-            cliponaxis=False,
-            constraintext="none",
-            increasing={"marker": {"color": PLUS}},
-            decreasing={"marker": {"color": MINUS}},
-            totals={"marker": {"color": INK}},
-            connector={"line": {"color": MARKET, "width": 1, "dash": "dot"}},
-            hoverinfo="skip",
-            **where,
-        )
-        zero_line(figure, **where)
-        pad = 0.14 * (high - low or 1.0)
-        figure.update_yaxes(title_text=escape(part.currency), range=[low - pad, high + pad], **where)
-    styled(figure, height * rows + (26 if titles else 0), legend=False)
+    scales = _scales([part for _, part in splits], shown)
+    titles = [f"{label}, {part.currency}" if several else label for label, part in splits] if len(splits) > 1 else [""]
+    return [
+        (title, _waterfall(part, shown, scales[part.currency], height)) for title, (_, part) in zip(titles, splits, strict=True)
+    ]
+
+
+def _waterfall(part: Split, shown: Sequence[str], scale: tuple[float, float], height: int) -> go.Figure:
+    amounts = [float(part.money(name)) for name in shown] + [float(part.money("total"))]
+    largest, (low, high) = max(map(abs, amounts)), scale
+    figure = go.Figure()
+    figure.add_waterfall(
+        x=[SHORT_PARTS.get(name, name) for name in shown] + ["<b>P&L</b>"],
+        y=amounts,
+        measure=["relative"] * len(shown) + ["total"],
+        text=[_signed_text(amount, largest) for amount in amounts],
+        textposition="outside",
+        textfont={"size": 11},
+        cliponaxis=False,
+        constraintext="none",
+        increasing={"marker": {"color": PLUS}},
+        decreasing={"marker": {"color": MINUS}},
+        totals={"marker": {"color": INK}},
+        connector={"line": {"color": MARKET, "width": 1, "dash": "dot"}},
+        hoverinfo="skip",
+    )
+    zero_line(figure)
+    pad = 0.14 * (high - low or 1.0)
+    figure.update_yaxes(title_text=escape(part.currency), range=[low - pad, high + pad])
+    styled(figure, height, legend=False)
     figure.update_xaxes(showgrid=False, ticks="", tickangle=0, tickfont={"size": 11})
-    if titles:
-        figure.update_layout(margin={"t": 40})
-        figure.update_annotations(font={"size": 13})
     return figure
+
+
+def _scales(parts: Sequence[Split], shown: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Return the range of each currency's waterfalls: one for all of them, so that bars compare."""
+    scales: dict[str, tuple[float, float]] = {}
+    for part in parts:
+        levels = np.cumsum([float(part.money(name)) for name in shown])
+        low, high = scales.get(part.currency, (0.0, 0.0))
+        scales[part.currency] = (min(low, float(levels.min())), max(high, float(levels.max())))
+    return scales
 
 
 def _signed_text(amount: float, largest: float) -> str:

@@ -7,8 +7,7 @@ The file holds plotly.js once (about 5 MB) and the figures as data (about 1 MB f
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +17,28 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from twosided.errors import InputError
-from twosided.explain.market_plots import MOST_MARKERS, busiest_window, inventory_figure, market_figure, spread_figure
-from twosided.explain.paths import Mids, fills_of, last_at, last_before, mids_of
-from twosided.explain.plots import Picture, markout_figure, pnl_figure, run_colour, split_figure
+from twosided.explain.basis import Basis
+from twosided.explain.facts import calibration_rows, configuration_file, configuration_rows, data_rows, reproduction_rows
+from twosided.explain.fill_tables import fill_table, group_table
+from twosided.explain.market_plots import (
+    MOST_MARKERS,
+    STRETCHES,
+    busiest_window,
+    close_up_figure,
+    inventory_figure,
+    market_figure,
+    spread_figure,
+)
+from twosided.explain.paths import fills_of, mids_of
+from twosided.explain.plots import Picture, markout_figure, pnl_figure, run_colour, split_figures
 from twosided.explain.split import PARTS, Split, split_by_currency
-from twosided.explain.statistics import Basis, statistics
+from twosided.explain.statistics import statistics
 from twosided.explain.summary import PART_LABELS, Row, amount_text, run_labels, summary_rows
-from twosided.market.order import FillCause
+from twosided.explain.words import assumptions, market_name, typeset
 from twosided.market.run import Run
-from twosided.units import NS_PER_SECOND, duration_text, time_text
+from twosided.units import duration_text, time_text
 
 __all__ = ["write_report"]
-
-FIRST_AND_LAST = 15
-"""Fills shown at each end of the table."""
-
-TEXT_COLUMNS = {"time, UTC", "market", "side", "role", "why"}
-"""Columns of the table of fills that hold words."""
-
-MOST_LISTED = 20
-"""Elements of a list of facts that are written out."""
 
 
 def write_report(runs: Sequence[Run], path: str | Path, basis: Basis | None = None) -> Path:
@@ -106,15 +107,19 @@ def _page(runs: Sequence[Run], basis: Basis) -> str:
     described = [
         {
             "label": label,
+            "assumed": assumptions(run),
             "colour": run_colour(index),
             "accounts": [_account(account, part[account["currency"]], result["markets"]) for account in result["accounts"]],
             "markets": [_market(run, market, index, album, points) for market in range(len(run.instruments))],
-            **_run(run, basis),
+            **_run(run, basis, result),
         }
         for index, (run, label, part, result) in enumerate(zip(runs, labels, splits, results, strict=True))
     ]
     figures = {
-        "split": album.add(split_figure(runs, labels, basis.horizon_ns, 560 if alone else 300), "P&L split"),
+        "splits": [
+            (title, album.add(picture, f"P&L split {title}".strip()))
+            for title, picture in split_figures(runs, labels, basis.horizon_ns, 560 if alone else 300)
+        ],
         "pnl": album.add(pnl_figure(runs, labels, points), "P&L over time"),
         "markouts": album.add(markout_figure(runs, labels), "markout curve"),
     }
@@ -124,6 +129,7 @@ def _page(runs: Sequence[Run], basis: Basis) -> str:
     environment.globals["zip"] = zip
     return environment.get_template("report.html.j2").render(
         headline=_headline(labels, splits),
+        assumed=list(dict.fromkeys(map(assumptions, runs))),
         kind="report" if len(runs) == 1 else f"comparison of {len(runs)} runs",
         scope=_scope(runs),
         runs=described,
@@ -160,7 +166,7 @@ def _largest(part: Split) -> float:
 
 
 def _scope(runs: Sequence[Run]) -> str:
-    places = dict.fromkeys(f"{instrument.symbol} {instrument.venue}".strip() for run in runs for instrument in run.instruments)
+    places = dict.fromkeys(market_name(instrument) for run in runs for instrument in run.instruments)
     start, end = min(int(run.facts["start_ns"]) for run in runs), max(int(run.facts["end_ns"]) for run in runs)
     events = sorted({int(run.facts["events"]) for run in runs})
     many = f"{events[0]:,} events" if len(events) == 1 else f"{events[0]:,} to {events[-1]:,} events"
@@ -189,7 +195,7 @@ def _sections(rows: Sequence[Row], notes: Mapping[str, int]) -> list[tuple[str, 
     for row in rows:
         marks = [notes.get(note, "") for note in row.notes or ("",) * len(row.cells)]
         signs = [0 if not row.signed or not value else 1 if value > 0 else -1 for value in row.values]
-        cells = list(zip((_typeset(cell) for cell in row.cells), signs, marks, strict=True))
+        cells = list(zip((typeset(cell) for cell in row.cells), signs, marks, strict=True))
         mark = notes.get(row.remark, "")
         line = {"label": row.label, "mark": mark, "unit": row.unit, "cells": cells, "strong": row.strong}
         sections.setdefault(row.section, []).append(line)
@@ -205,39 +211,20 @@ def _columns(sections: list[tuple[str, Any]], count: int) -> list[list[tuple[str
     return [sections[:cut], sections[cut:]]
 
 
-def _typeset(text: str) -> str:
-    """Write a true minus sign before digits."""
-    return text.replace("-", "−") if any(digit.isdigit() for digit in text) else text
-
-
 # ---------------------------------------------------------------- one run
 
 
-def _run(run: Run, basis: Basis) -> dict[str, Any]:
+def _run(run: Run, basis: Basis, result: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is said about a run in tables."""
-    facts = run.facts
     return {
-        "complete": facts.get("complete", True),
-        "fills": _fill_table(run, basis),
-        "configuration": [
-            ("strategy", facts["strategy"]),
-            *_flat(facts["params"]),
-            *(row for instrument in run.instruments for row in _instrument(instrument)),
-            ("engine", facts["engine"]),
-            *_flat(facts["settings"]),
-            *_flat({"capital": facts["capital"]} if facts.get("capital") else {}),
-            *_basis(basis),
-        ],
-        "data": [(_words(name), value) for name, value in _flat(facts["data"]) if not name.startswith("instruments")],
-        "reproduction": [
-            ("seed", facts["seed"]),
-            ("digest", run.digest()),
-            *_flat({"versions": facts["versions"]}),
-            *((_words(name), value) for name, value in _flat(facts["counts"])),
-            ("events", f"{int(facts['events']):,}"),
-            ("wall time", f"{float(facts['seconds']):.3g} s"),
-            ("complete", "yes" if facts.get("complete", True) else "no: stopped before its end"),
-        ],
+        "complete": run.facts.get("complete", True),
+        "fills": fill_table(run, basis),
+        "calibration": calibration_rows(run),
+        "configuration": configuration_rows(run, basis),
+        "configuration_file": configuration_file(run),
+        "data": data_rows(run),
+        "reproduction": reproduction_rows(run),
+        "groups": [group_table(market, run.instruments[index], basis) for index, market in enumerate(result["markets"])],
     }
 
 
@@ -253,9 +240,9 @@ def _account(account: Mapping[str, Any], part: Split, markets: Sequence[Mapping[
         "sentence": _sentence(part),
         "figures": [
             ("fills", f"{account['fills']:,}"),
-            ("largest drawdown", amount_text(account["drawdown"], _largest(part))),
-            ("Sharpe, annualised", "not given" if sharpe is None else _typeset(f"{sharpe:,.1f}")),
-            *((f"closing {market['symbol']}", _typeset(f"{market['position']:,.6g}")) for market in positions[:2]),
+            ("largest drawdown", f"{amount_text(account['drawdown'], _largest(part))} {part.currency}"),
+            ("Sharpe, annualised", "not given" if sharpe is None else typeset(f"{sharpe:,.1f} ± {account['sharpe_error']:,.1f}")),
+            *(("closing position", typeset(f"{market['position']:,.6g} {market['unit']}")) for market in positions[:2]),
         ],
     }
 
@@ -270,113 +257,27 @@ def _sentence(part: Split) -> str:
 
 def _market(run: Run, market: int, index: int, album: _Album, points: int) -> dict[str, Any]:
     instrument, window = run.instruments[market], busiest_window(run, market)
-    name = f"{instrument.symbol} {instrument.venue}".strip()
+    name = market_name(instrument)
     drawn = len(mids_of(run, market).ns)
     thin = f"Lines keep the shape of {drawn:,} changes in at most {points:,} points (MinMaxLTTB). " if drawn > points else ""
     fills = fills_of(run, market)
     most = max(int(np.sum(fills.side > 0)), int(np.sum(fills.side < 0)))
     few = f"Of the fills at most {MOST_MARKERS:,} a side are drawn. " if most > MOST_MARKERS else ""
+    stretch = duration_text((int(run.facts["end_ns"]) - int(run.facts["start_ns"])) // STRETCHES)
     picture = {
         "name": name,
         "overview": album.add(market_figure(run, market, colour=index, points=points), f"{name}: quotes, fills, position, P&L"),
-        "overview_caption": f"{thin}{few}Drag to zoom, double-click to return.",
+        "overview_caption": f"{thin}{few}Distances from the mid are means over {stretch}. Drag to zoom, double-click to return.",
         "spreads": album.add(spread_figure(run, market, colour=index), f"{name}: spreads"),
         "inventory": album.add(inventory_figure(run, market), f"{name}: inventory"),
         "close_up": None,
     }
     if window:
-        figure = market_figure(run, market, colour=index, points=2 * points, window=window)
+        figure = close_up_figure(run, market, window, colour=index, points=2 * points)
         picture["close_up"] = album.add(figure, f"{name}: close-up")
         picture["close_up_words"] = duration_text(window[1] - window[0])
-        picture["close_up_caption"] = f"From {time_text(window[0])[11:19]} UTC: the stretch with the most fills."
-    return picture
-
-
-def _fill_table(run: Run, basis: Basis) -> dict[str, Any]:
-    total = run.fills.height
-    shown = run.fills.with_row_index("row")
-    if total > 2 * FIRST_AND_LAST:
-        shown = shown.head(FIRST_AND_LAST).vstack(shown.tail(FIRST_AND_LAST))
-    unpaid = {name for name in ("fee", "tax") if not (run.fills[name] != 0).any()}
-    mids = [mids_of(run, market) for market in range(len(run.instruments))]
-    lines = [_fill_line(run, fill, mids[fill["market"]], basis) for fill in shown.iter_rows(named=True)]
-    names = [name for name in (lines[0] if lines else ()) if name not in unpaid]
-    rows: list[Any] = [[line[name] for name in names] for line in lines]
-    if total > 2 * FIRST_AND_LAST:
-        rows.insert(FIRST_AND_LAST, None)
-    return {
-        "columns": [(name, name in TEXT_COLUMNS) for name in names],
-        "rows": rows,
-        "left_out": f"{total - 2 * FIRST_AND_LAST:,} fills not shown",
-        "caption": f"{total:,} fills in all. To mid: how far, in ticks, the price was better than the mid before the fill. "
-        f"Mid after: how far the mid then moved within {duration_text(basis.horizon_ns)}, in ticks, positive in our favour."
-        f"{' No ' + ' and no '.join(sorted(unpaid)) + ' was charged.' if unpaid else ''}",
-    }
-
-
-def _fill_line(run: Run, fill: Mapping[str, Any], mids: Mids, basis: Basis) -> dict[str, str]:
-    instrument = run.instruments[fill["market"]]
-    before = int(mids.half_ticks[last_before(mids.ns, fill["exch_ns"])])
-    after = int(mids.half_ticks[last_at(mids.ns, min(fill["exch_ns"] + basis.horizon_ns, int(run.facts["end_ns"])))])
-    side = int(fill["side"])
-    decimals = max(-int(instrument.tick_size.normalize().as_tuple().exponent), 0)
-    return {
-        "#": f"{fill['row'] + 1:,}",
-        "time, UTC": time_text(fill["exch_ns"])[:26],
-        "market": instrument.symbol,
-        "side": "buy" if side > 0 else "sell",
-        "price": f"{fill['ticks'] * instrument.tick_size:,.{decimals}f}",
-        "quantity": f"{instrument.quantity(fill['lots']):,.8g}",
-        "role": ("hedge, " if fill["hedge"] else "") + ("maker" if fill["maker"] else "taker"),
-        "why": FillCause(fill["cause"]).name.lower().replace("_", " ") if fill["cause"] else "",
-        "fee": _typeset(f"{instrument.money(fill['fee']):,.6f}"),
-        "tax": _typeset(f"{instrument.money(fill['tax']):,.6f}"),
-        "position": _typeset(f"{instrument.quantity(fill['position_lots']):,.8g}"),
-        "to mid": _typeset(f"{side * (before - 2 * fill['ticks']) / 2:+,.1f}"),
-        "mid after": _typeset(f"{side * (after - before) / 2:+,.1f}"),
-    }
-
-
-def _instrument(instrument: Any) -> Iterator[tuple[str, str]]:
-    name = f"{instrument.symbol} {instrument.venue}".strip()
-    stated = instrument.model_dump(mode="json", exclude_defaults=True, exclude={"symbol", "venue"})
-    yield name, f"money counted in {instrument.money_quantum:f} {instrument.currency}"
-    for key, value in _flat(stated):
-        yield f"{name}: {key}", value
-
-
-def _basis(basis: Basis) -> list[tuple[str, str]]:
-    return [
-        ("adverse selection within", duration_text(basis.horizon_ns)),
-        ("Sharpe sampled every", duration_text(basis.period_ns)),
-        ("trading year", f"{basis.days_per_year:g} days of {basis.hours_per_day:g} h"),
-    ]
-
-
-def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
-    """Return nested facts as (dotted name, text) rows; long lists are cut and say so."""
-    if isinstance(value, Mapping):
-        return [row for key, inner in value.items() for row in _flat(inner, f"{name}.{key}" if name else str(key))] or (
-            [(name, "none")] if name else []
+        picture["close_up_caption"] = (
+            f"From {time_text(window[0])[11:19]} UTC: the stretch with the most fills. Own bid and ask are orders that stood in "
+            f"the market, not wishes; the P&L moves with every fill and every mid."
         )
-    if isinstance(value, list | tuple):
-        more = f" … {len(value) - MOST_LISTED:,} more" if len(value) > MOST_LISTED else ""
-        if any(isinstance(one, Mapping | list | tuple) for one in value):
-            rows = [row for i, one in enumerate(value[:MOST_LISTED]) for row in _flat(one, f"{name}[{i}]")]
-            return [*rows, (name, more.strip())] if more else rows
-        return [(name, ", ".join(_plain(one, name) for one in value[:MOST_LISTED]) + more if value else "none")]
-    return [(name, _plain(value, name))]
-
-
-def _words(name: str) -> str:
-    """Write the name of a fact as words."""
-    return name.removesuffix("_ns").replace("_", " ").replace(".", ": ")
-
-
-def _plain(value: Any, name: str) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "–"}[value]
-    if isinstance(value, int) and name.endswith(("_ns", ".ns")):
-        year_2000 = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * NS_PER_SECOND
-        return time_text(value) if value > year_2000 else duration_text(value)
-    return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else str(value)
+    return picture

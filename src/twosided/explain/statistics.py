@@ -3,7 +3,8 @@
 Where you are in the pipe: ... -> fills -> ledger -> *explanation*.
 
 `statistics` returns a dictionary that JSON can hold: what was assumed, ``accounts`` (one per currency: money) and ``markets`` (one
-per market: inventory, quotes). In each of these a value that cannot be given is None and ``reasons`` says why.
+per market: inventory, quotes). In each of these a value that cannot be given is None and ``reasons`` says why. ``days_per_year``
+and ``hours_per_day`` are those that were used: stated, or the venue's (`twosided.explain.basis`), None where nobody knows.
 
 **Accounts.** Money in the account's currency.
 
@@ -12,8 +13,10 @@ per market: inventory, quotes). In each of these a value that cannot be given is
 - ``return_on_capital``: pnl / stated capital over the run, not annualised; only where ``facts["capital"]`` (by currency) has it.
 - ``fills``; ``pnl_per_fill``: pnl / fills. ``round_trips``, ``win_rate``: FIFO pairs of lots, and the share of them that earned
   more than their fees. ``pnl_per_round_trip``: mean net gain of those.
+- ``pnl_before_fees``: pnl less the split's part ``fees``: before fees, taxes and funding.
 - ``pnl_per_day``, ``pnl_per_month``, ``fills_per_day``, ``fills_per_month``: scaled by time from the run's span to a trading day
-  (`Basis.hours_per_day`) and a twelfth of a year (`Basis.days_per_year` / 12 days). For a short run arithmetic, not a forecast.
+  (`Basis.hours_per_day`) and a twelfth of a year (`Basis.days_per_year` / 12 days). Arithmetic, not a forecast; and not given where
+  the run is shorter than 1 / `MOST_SCALING` of that.
 - ``sharpe``: mean / standard deviation (n - 1) of the changes of equity over ``periods`` whole, non-overlapping periods of
   `Basis.period_ns`, times sqrt(periods per year), no interest deducted. ``sharpe_error``: its standard error, per period
   sqrt((1 + S²/2) / n), annualised alike (Lo 2002, Financial Analysts Journal 58(4), eq. 9; takes changes as independent).
@@ -23,83 +26,26 @@ per market: inventory, quotes). In each of these a value that cannot be given is
 - ``turnover``: value bought plus sold; ``turnover_of_capital``: a multiple; ``maker_share``: share of turnover that rested.
 - ``spread_capture_bps``: spread part / turnover of non-hedge fills, in 1e-4.
 
-**Markets.** Quantities in units of the instrument.
-
-- ``position``, ``volume`` (bought plus sold), ``share_of_volume``: own volume / all that traded (``facts["market_volume_lots"]``).
-- ``mean_abs_inventory`` (weighted by time), ``max_abs_inventory``.
-- ``inventory_reversion_seconds`` = 1/κ and ``inventory_half_life_seconds`` = ln 2 / κ: q_{j+1} = a + b q_j + e fitted by least
-  squares to the position every `Basis.inventory_period_ns`, κ = -ln b / period. Only where a Dickey-Fuller test (with a constant,
-  5 %: t < -2.86) tells it from a random walk.
-- ``quoted_orders``: new orders and replacements sent. ``fills_per_quoted_order``: fills / that. ``fills_per_hour``.
-- ``two_sided_share``: share of time with a bid and an ask wanted, on any level. ``bid_at_touch_share``, ``ask_at_touch_share``:
-  share of time at which the own best bid (ask) is at or inside the market's. Wanted quotes by our clock, the touch by the
-  exchange's: each change of quote is off by one latency.
-- ``markouts``: one entry per horizon, see `twosided.explain.markouts`.
+**Markets**: see `twosided.explain.market_statistics`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from twosided.errors import InputError
 from twosided.execution.cost_basis import CostBasis, RoundTrips, average_cost, fifo
-from twosided.explain.markouts import HORIZONS_NS, markouts
-from twosided.explain.paths import Floats, Integers, fills_of, last_at, mids_of, pnl_path, position_path, quote_path, time_shares
-from twosided.explain.split import HORIZON_NS, PARTS, Split, split_by_currency
-from twosided.market.order import OrderAction
+from twosided.explain.basis import Basis
+from twosided.explain.market_statistics import LEAST_PERIODS, Measured, explained, market_statistics, over, span_ns
+from twosided.explain.paths import Floats, Integers, fills_of, last_at, mids_of, pnl_path
+from twosided.explain.split import PARTS, Split, split_by_currency
 from twosided.market.run import Run
 from twosided.units import NS_PER_SECOND, duration_text, exact_decimal
 
-__all__ = ["LEAST_PERIODS", "Basis", "statistics"]
+__all__ = ["LEAST_PERIODS", "MOST_SCALING", "Basis", "statistics"]
 
-LEAST_PERIODS = 30
-"""Fewer non-overlapping periods than this give no Sharpe or Sortino ratio, and no fit to the inventory."""
-
-DICKEY_FULLER_5_PERCENT = -2.86
-
-Measured = float | int | str
-"""A value, or in words why there is none."""
-
-
-@dataclass(frozen=True)
-class Basis:
-    """What statistics rest on; every figure that depends on one of these is shown with it.
-
-    Args:
-        horizon_ns: of the split's adverse part.
-        markout_horizons_ns: of the markouts.
-        period_ns: sampling of equity for Sharpe and Sortino.
-        inventory_period_ns: sampling of the position for its mean reversion.
-        days_per_year, hours_per_day: annualisation. 365 days of 24 hours for markets that never close; 252 of 6.5 for US equities.
-
-    Raises:
-        InputError: one of them is not positive.
-    """
-
-    horizon_ns: int = HORIZON_NS
-    markout_horizons_ns: tuple[int, ...] = HORIZONS_NS
-    period_ns: int = 60 * NS_PER_SECOND
-    inventory_period_ns: int = NS_PER_SECOND
-    days_per_year: float = 365.0
-    hours_per_day: float = 24.0
-
-    def __post_init__(self) -> None:
-        for name in ("period_ns", "inventory_period_ns", "days_per_year", "hours_per_day"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name} is {getattr(self, name)}; allowed: more than 0")
-
-    @property
-    def day_ns(self) -> float:
-        """Length of a trading day, ns."""
-        return self.hours_per_day * 3600.0 * NS_PER_SECOND
-
-    @property
-    def periods_per_year(self) -> float:
-        """How many sampling periods a trading year has."""
-        return self.days_per_year * self.day_ns / self.period_ns
+MOST_SCALING = 50
+"""A run is scaled up by at most this factor to a day or a month: five minutes say nothing of a month."""
 
 
 def statistics(run: Run, basis: Basis | None = None) -> dict[str, Any]:
@@ -109,31 +55,17 @@ def statistics(run: Run, basis: Basis | None = None) -> dict[str, Any]:
         DataError: the run contradicts itself (see `split`).
         InputError: stated capital that is not a positive amount.
     """
-    basis = basis or Basis()
+    basis = (basis or Basis()).of(run)
     return {
-        "span_seconds": _span_ns(run) / NS_PER_SECOND,
+        "span_seconds": span_ns(run) / NS_PER_SECOND,
         "horizon_seconds": basis.horizon_ns / NS_PER_SECOND,
         "period_seconds": basis.period_ns / NS_PER_SECOND,
         "inventory_period_seconds": basis.inventory_period_ns / NS_PER_SECOND,
         "days_per_year": basis.days_per_year,
         "hours_per_day": basis.hours_per_day,
         "accounts": [_account(run, basis, part) for part in split_by_currency(run, basis.horizon_ns).values()],
-        "markets": [_market(run, basis, market) for market in range(len(run.instruments))],
+        "markets": [market_statistics(run, basis, market) for market in range(len(run.instruments))],
     }
-
-
-def _explained(measured: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn reasons into None and list them apart."""
-    reasons = {name: value for name, value in measured.items() if isinstance(value, str)}
-    return {**plain, **{name: None if name in reasons else value for name, value in measured.items()}, "reasons": reasons}
-
-
-def _over(part: float, whole: float, reason: str) -> Measured:
-    return part / whole if whole else reason
-
-
-def _span_ns(run: Run) -> int:
-    return int(run.facts["end_ns"]) - int(run.facts["start_ns"])
 
 
 # ---------------------------------------------------------------- accounts
@@ -146,29 +78,25 @@ def _account(run: Run, basis: Basis, part: Split) -> dict[str, Any]:
     pnl = float(part.money("total"))
     trades = sum(len(fills_of(run, market).ns) for market in markets)
     turnover = sum(_turnover(run, market) for market in markets)
-    days = _span_ns(run) / basis.day_ns
-    months = days / (basis.days_per_year / 12.0)
     nets = np.concatenate(
         [trips.net * float(run.instruments[market].money_quantum) for market, (*_, trips) in zip(markets, costs, strict=True)]
     )
     ns, equity = pnl_path(run, markets)
     drawdown = float(np.max(np.maximum.accumulate(equity) - equity))
-    no_capital, no_fills, no_time = "no capital was stated", "there were no fills", "the run has no length"
+    no_capital, no_fills = "no capital was stated", "there were no fills"
     measured = {
-        "return_on_capital": _over(pnl, capital, no_capital),
-        "pnl_per_fill": _over(pnl, trades, no_fills),
+        "return_on_capital": over(pnl, capital, no_capital),
+        "pnl_per_fill": over(pnl, trades, no_fills),
         "win_rate": float(np.mean(nets > 0)) if len(nets) else "there were no round trips",
         "pnl_per_round_trip": float(np.mean(nets)) if len(nets) else "there were no round trips",
-        "pnl_per_day": _over(pnl, days, no_time),
-        "pnl_per_month": _over(pnl, months, no_time),
-        "fills_per_day": _over(trades, days, no_time),
-        "fills_per_month": _over(trades, months, no_time),
+        **_scaled(run, "day", basis.day_ns, pnl=pnl, fills=trades),
+        **_scaled(run, "month", basis.month_ns, pnl=pnl, fills=trades),
         **_ratios(run, basis, ns, equity),
         "drawdown": drawdown,
-        "drawdown_of_capital": _over(drawdown, capital, no_capital),
-        "turnover_of_capital": _over(turnover, capital, no_capital),
-        "maker_share": _over(sum(_turnover(run, market, maker=1) for market in markets), turnover, no_fills),
-        "spread_capture_bps": _over(
+        "drawdown_of_capital": over(drawdown, capital, no_capital),
+        "turnover_of_capital": over(turnover, capital, no_capital),
+        "maker_share": over(sum(_turnover(run, market, maker=1) for market in markets), turnover, no_fills),
+        "spread_capture_bps": over(
             1e4 * float(part.money("spread")), sum(_turnover(run, market, hedge=0) for market in markets), no_fills
         ),
     }
@@ -176,6 +104,7 @@ def _account(run: Run, basis: Basis, part: Split) -> dict[str, Any]:
         "currency": part.currency,
         "symbols": [run.instruments[market].symbol for market in markets],
         "pnl": pnl,
+        "pnl_before_fees": float(part.money("total") - part.money("fees")),
         "split": {name: float(part.money(name)) for name in PARTS},
         "fees_paid": sum(_paid(run, market, "fees") + _paid(run, market, "taxes") for market in markets),
         "funding_paid": sum(_paid(run, market, "funding") for market in markets),
@@ -191,7 +120,24 @@ def _account(run: Run, basis: Basis, part: Split) -> dict[str, Any]:
                 for market, cost in zip(markets, costs, strict=True)
             )
             plain[f"{kind}_{name}"] = sum(amounts)
-    return _explained(measured, plain)
+    return explained(measured, plain)
+
+
+def _scaled(run: Run, unit: str, unit_ns: float | None, **amounts: float) -> dict[str, Measured]:
+    """Return amounts per day or month, scaled by time."""
+    span = span_ns(run)
+    if unit_ns is None:
+        reason = _no_year(run)
+    elif span * MOST_SCALING < unit_ns:
+        reason = f"{duration_text(span)} are less than 1/{MOST_SCALING} of a trading {unit}"
+    else:
+        return {f"{name}_per_{unit}": amount * unit_ns / span for name, amount in amounts.items()}
+    return {f"{name}_per_{unit}": reason for name in amounts}
+
+
+def _no_year(run: Run) -> str:
+    venues = ", ".join(dict.fromkeys(repr(instrument.venue) for instrument in run.instruments))
+    return f"no trading year is known for venue {venues}: state --days-per-year and --hours-per-day"
 
 
 def _capital(run: Run, currency: str) -> float:
@@ -231,7 +177,7 @@ def _cost_bases(run: Run, market: int) -> tuple[CostBasis, CostBasis, RoundTrips
 
 def _ratios(run: Run, basis: Basis, ns: Integers, equity: Floats) -> dict[str, Measured]:
     """Return Sharpe, its error, Sortino and the number of periods."""
-    periods = _span_ns(run) // basis.period_ns
+    periods = span_ns(run) // basis.period_ns
     grid = int(run.facts["start_ns"]) + basis.period_ns * np.arange(periods + 1, dtype=np.int64)
     changes = np.diff(equity[last_at(ns, grid)])
     spread, losses = (
@@ -244,7 +190,9 @@ def _ratios(run: Run, basis: Basis, ns: Integers, equity: Floats) -> dict[str, M
         reason = f"equity was recorded more rarely than every {duration_text(basis.period_ns)}"
     elif spread == 0:
         reason = "equity never changed"
-    if reason:
+    elif basis.periods_per_year is None:
+        reason = _no_year(run)
+    if reason or basis.periods_per_year is None:
         return {"periods": int(periods), "sharpe": reason, "sharpe_error": reason, "sortino": reason}
     scale, mean = basis.periods_per_year**0.5, float(np.mean(changes))
     return {
@@ -253,95 +201,3 @@ def _ratios(run: Run, basis: Basis, ns: Integers, equity: Floats) -> dict[str, M
         "sharpe_error": float(((1.0 + 0.5 * (mean / spread) ** 2) / periods) ** 0.5) * scale,
         "sortino": mean / losses * scale if losses else "no period lost money",
     }
-
-
-# ---------------------------------------------------------------- markets
-
-
-def _market(run: Run, basis: Basis, market: int) -> dict[str, Any]:
-    instrument, fills = run.instruments[market], fills_of(run, market)
-    times, held = position_path(run, market)
-    weights = time_shares(times, int(run.facts["end_ns"]))
-    traded = run.facts["market_volume_lots"][market] if "market_volume_lots" in run.facts else 0
-    sends = (OrderAction.SEND_NEW, OrderAction.SEND_REPLACE)
-    quoted = run.orders.filter((pl.col("market") == market) & pl.col("action").is_in([int(send) for send in sends])).height
-    hours = _span_ns(run) / (3600 * NS_PER_SECOND)
-    measured = {
-        "share_of_volume": _over(int(fills.lots.sum()), int(traded), "the market's volume is not known"),
-        "mean_abs_inventory": _over(
-            instrument.quantity(float(np.sum(np.abs(held) * weights.astype(np.float64)))),
-            float(weights.sum()),
-            "the run has no length",
-        ),
-        **_reversion(run, basis, times, held),
-        "fills_per_quoted_order": _over(len(fills.ns), quoted, "no orders were logged"),
-        "fills_per_hour": _over(len(fills.ns), hours, "the run has no length"),
-        **_presence(run, market),
-    }
-    plain = {
-        "symbol": instrument.symbol,
-        "venue": instrument.venue,
-        "currency": instrument.currency,
-        "fills": len(fills.ns),
-        "position": instrument.quantity(float(run.facts["closing"][market]["position_lots"])),
-        "volume": instrument.quantity(float(fills.lots.sum())),
-        "max_abs_inventory": instrument.quantity(float(np.max(np.abs(held)))),
-        "quoted_orders": quoted,
-        "markouts": [
-            {
-                "horizon_seconds": one.horizon_ns / NS_PER_SECOND,
-                "fills": one.fills,
-                "left_out": one.left_out,
-                "blocks": one.blocks,
-                "ticks": one.ticks._asdict(),
-                "bps": one.bps._asdict(),
-            }
-            for one in markouts(run, basis.markout_horizons_ns)
-            if one.market == market
-        ],
-    }
-    return _explained(measured, plain)
-
-
-def _reversion(run: Run, basis: Basis, times: Integers, held: Integers) -> dict[str, Measured]:
-    """Return 1/κ and ln 2 / κ of the position, seconds."""
-    periods, name = _span_ns(run) // basis.inventory_period_ns, duration_text(basis.inventory_period_ns)
-    grid = int(run.facts["start_ns"]) + basis.inventory_period_ns * np.arange(periods + 1, dtype=np.int64)
-    result = _autoregression(held[last_at(times, grid)].astype(np.float64), name)
-    if isinstance(result, str):
-        return {"inventory_reversion_seconds": result, "inventory_half_life_seconds": result}
-    seconds = -basis.inventory_period_ns / NS_PER_SECOND / float(np.log(result))
-    return {"inventory_reversion_seconds": seconds, "inventory_half_life_seconds": float(np.log(2.0)) * seconds}
-
-
-def _autoregression(samples: Floats, period: str) -> float | str:
-    """Return b of q_{j+1} = a + b q_j + e, 0 < b < 1, or why there is none."""
-    if len(samples) <= LEAST_PERIODS:
-        return f"{max(len(samples) - 1, 0)} of the {LEAST_PERIODS} periods of {period} that it needs"
-    x, y = samples[:-1] - np.mean(samples[:-1]), samples[1:] - np.mean(samples[1:])
-    squares = float(np.sum(x * x))
-    if squares == 0:
-        return "the inventory never changed"
-    slope = float(np.sum(x * y)) / squares
-    error = (float(np.sum((y - slope * x) ** 2)) / (len(x) - 2) / squares) ** 0.5
-    if slope >= 1 or (error > 0 and (slope - 1) / error > DICKEY_FULLER_5_PERCENT):
-        return "the inventory cannot be told from a random walk (Dickey-Fuller, 5 %)"
-    if slope <= 0:
-        return f"the inventory reverts within one sampling period of {period}"
-    return slope
-
-
-def _presence(run: Run, market: int) -> dict[str, Measured]:
-    names = ("two_sided_share", "bid_at_touch_share", "ask_at_touch_share")
-    start, end = int(run.facts["start_ns"]), int(run.facts["end_ns"])
-    if not run.quotes.height or end <= start:
-        return dict.fromkeys(names, "no quotes were logged")
-    mids, (bid_ns, bids), (ask_ns, asks) = mids_of(run, market), quote_path(run, market, 1), quote_path(run, market, -1)
-    times = np.unique(np.concatenate([[start], bid_ns, ask_ns, mids.ns])).astype(np.int64)
-    times = times[(times >= start) & (times < end)]
-    weights = time_shares(times, end).astype(np.float64)
-    bid, ask = bids[last_at(bid_ns, times)], asks[last_at(ask_ns, times)]
-    shown = np.full(len(times), False) if not len(mids.ns) else times >= mids.ns[0]
-    best_bid, best_ask = (column[last_at(mids.ns, times)] if len(mids.ns) else bid for column in (mids.bid, mids.ask))
-    states = ((bid != 0) & (ask != 0), (bid != 0) & (bid >= best_bid) & shown, (ask != 0) & (ask <= best_ask) & shown)
-    return {name: float(np.sum(weights * state) / (end - start)) for name, state in zip(names, states, strict=True)}

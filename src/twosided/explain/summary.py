@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from twosided.explain.fill_groups import CAUSES
 from twosided.explain.markouts import LEAST_BLOCKS
 from twosided.explain.split import PARTS
 from twosided.explain.statistics import Basis, statistics
@@ -97,14 +98,15 @@ def summary_rows(runs: Sequence[Run], basis: Basis | None = None, results: Seque
     currencies = list(dict.fromkeys(name for column in columns for name in column.accounts))
     markets = list(dict.fromkeys(name for column in columns for name in column.markets))
     spans = {int(run.facts["end_ns"]) - int(run.facts["start_ns"]) for run in runs}
+    bases = [basis.of(run) for run in runs]
     rows: list[Row] = []
     for currency in currencies:
         found = [column.accounts.get(currency) for column in columns]
-        rows += _account_rows(found, currency, f" {currency}" if len(currencies) > 1 else "", basis, spans)
+        rows += _account_rows(found, currency, f" {currency}" if len(currencies) > 1 else "", bases, spans)
     for name in markets:
-        symbol_units = next(column.markets[name]["symbol"] for column in columns if name in column.markets)
+        unit = next(column.markets[name]["unit"] for column in columns if name in column.markets)
         found = [column.markets.get(name) for column in columns]
-        rows += _market_rows(found, symbol_units, f" {name}" if len(markets) > 1 else "")
+        rows += _market_rows(found, unit, f" {name}" if len(markets) > 1 else "", basis.horizon_ns)
     return sorted(rows, key=lambda row: SECTIONS.index(row.section.split()[0]))
 
 
@@ -134,7 +136,10 @@ class _Sheets:
         return Row(section + self.suffix, label, unit, values, cells, notes=notes, **more)
 
 
-def _account_rows(sheets: Sequence[Sheet | None], currency: str, suffix: str, basis: Basis, spans: set[int]) -> Iterator[Row]:
+def _account_rows(
+    sheets: Sequence[Sheet | None], currency: str, suffix: str, bases: Sequence[Basis], spans: set[int]
+) -> Iterator[Row]:
+    basis = bases[0]
     present, row = [sheet for sheet in sheets if sheet is not None], _Sheets(sheets, suffix).row
     largest = max(abs(value) for sheet in present for value in (sheet["pnl"], *sheet["split"].values()))
 
@@ -145,13 +150,11 @@ def _account_rows(sheets: Sequence[Sheet | None], currency: str, suffix: str, ba
     for name in PARTS:
         label = PART_LABELS[name] + (f" within {duration_text(basis.horizon_ns)}" if name == "adverse" else "")
         yield row("Result", label, currency, name, money, signed=True)
+    yield row("Result", "P&L before fees, taxes, funding", currency, "pnl_before_fees", money, signed=True)
     yield row("Result", "realised, FIFO, before fees", currency, "realised_fifo", money, signed=True)
     yield row("Result", "unrealised, FIFO", currency, "unrealised_fifo", money, signed=True)
 
-    year = (
-        f"from changes of equity over {duration_text(basis.period_ns)}, scaled to a year of {basis.days_per_year:g} days of "
-        f"{basis.hours_per_day:g} h; ± standard error"
-    )
+    year = f"from changes of equity over {duration_text(basis.period_ns)}{_year(bases)}; ± standard error"
     sharpe = row("Risk", "Sharpe ratio", "annualised", "sharpe", "{:,.1f}".format, signed=True, remark=year)
     errors = [None if sheet is None else sheet["sharpe_error"] for sheet in sheets]
     cells = [cell if error is None else f"{cell} ± {error:,.1f}" for cell, error in zip(sharpe.cells, errors, strict=True)]
@@ -173,12 +176,32 @@ def _account_rows(sheets: Sequence[Sheet | None], currency: str, suffix: str, ba
     yield row("Trading", "round trips won", "", "win_rate", "{:.1%}".format, remark=pairs)
     span = duration_text(next(iter(spans))) if len(spans) == 1 else "each run's span"
     scaled = f"scaled by time from {span}: arithmetic, not a forecast"
-    for name, words in (("day", f"day of {basis.hours_per_day:g} h"), ("month", f"month of {basis.days_per_year / 12:.3g} days")):
+    for name, length in (("day", _day(bases)), ("month", _month(bases))):
+        words = f"{name} of {length}" if length else f"trading {name}"
         yield row("Trading", f"P&L per {words}", currency, f"pnl_per_{name}", amount_text, signed=True, remark=scaled)
         yield row("Trading", f"fills per {words}", "", f"fills_per_{name}", "{:,.0f}".format, remark=scaled)
 
 
-def _market_rows(sheets: Sequence[Sheet | None], symbol: str, suffix: str) -> Iterator[Row]:
+def _year(bases: Sequence[Basis]) -> str:
+    years = {(basis.days_per_year, basis.hours_per_day) for basis in bases}
+    days, hours = years.pop()
+    if years:
+        return ", each scaled to its own trading year"
+    return f", scaled to a year of {days:g} days of {hours:g} h" if days and hours else ""
+
+
+def _day(bases: Sequence[Basis]) -> str:
+    """Return the length of a trading day in words; empty where it is not known, or not the same in all runs."""
+    hours = {basis.hours_per_day for basis in bases}
+    return f"{hours.pop():g} h" if len(hours) == 1 and None not in hours else ""
+
+
+def _month(bases: Sequence[Basis]) -> str:
+    days = {basis.days_per_year for basis in bases}
+    return f"{(days.pop() or 0) / 12:.3g} days" if len(days) == 1 and None not in days else ""
+
+
+def _market_rows(sheets: Sequence[Sheet | None], unit: str, suffix: str, horizon_ns: int) -> Iterator[Row]:
     row, present = _Sheets(sheets, suffix).row, [sheet for sheet in sheets if sheet is not None]
 
     def seconds(value: float) -> str:
@@ -187,36 +210,86 @@ def _market_rows(sheets: Sequence[Sheet | None], symbol: str, suffix: str) -> It
     yield row("Trading", "fills per hour", "", "fills_per_hour", "{:,.1f}".format)
     sent = "over new orders and replacements sent"
     yield row("Trading", "fills per quoted order", "", "fills_per_quoted_order", "{:.4f}".format, remark=sent)
+    for cause in CAUSES.values():
+        if any(cause in sheet["by_cause"] for sheet in present):
+            yield _cause_row(sheets, cause, f"Trading{suffix}")
     if any(sheet["share_of_volume"] is not None for sheet in present):
         yield row("Trading", "own share of volume", "", "share_of_volume", "{:.2%}".format)
-    yield row("Inventory", "closing position", symbol, "position", _quantity)
-    yield row("Inventory", "mean absolute position over time", symbol, "mean_abs_inventory", _quantity)
-    yield row("Inventory", "largest absolute position", symbol, "max_abs_inventory", _quantity)
+    yield row("Inventory", "closing position", unit, "position", _quantity)
+    yield row("Inventory", "mean absolute position over time", unit, "mean_abs_inventory", _quantity)
+    yield row("Inventory", "largest absolute position", unit, "max_abs_inventory", _quantity)
     yield row("Inventory", "mean-reversion time", "1/κ", "inventory_reversion_seconds", seconds)
     yield row("Inventory", "half-life", "ln 2/κ", "inventory_half_life_seconds", seconds)
     yield row("Quotes", "two-sided", "of time", "two_sided_share", "{:.1%}".format)
     yield row("Quotes", "bid at the touch", "of time", "bid_at_touch_share", "{:.1%}".format)
     yield row("Quotes", "ask at the touch", "of time", "ask_at_touch_share", "{:.1%}".format)
+    yield _refused_row(sheets, f"Quotes{suffix}")
     for index, one in enumerate(present[0]["markouts"]):
-        yield _markout_row(sheets, index, f"{seconds(one['horizon_seconds'])} after a fill", f"Markouts{suffix}")
+        after = f"{seconds(one['horizon_seconds'])} after"
+        yield _markout_row([_none_or(sheet, "markouts", index) for sheet in sheets], f"{after} a fill", f"Markouts{suffix}")
+        if round(one["horizon_seconds"] * NS_PER_SECOND) == horizon_ns:
+            for side, words in (("bought", "a purchase"), ("sold", "a sale")):
+                sides = [_none_or(sheet, "by_side", side, "markouts", index) for sheet in sheets]
+                yield _markout_row(sides, f"{after} {words}", f"Markouts{suffix}")
 
 
 def _quantity(value: float) -> str:
     return f"{value:,.6g}"
 
 
-def _markout_row(sheets: Sequence[Sheet | None], index: int, label: str, section: str) -> Row:
-    values, cells, notes = zip(
-        *(_markout_cell(None if sheet is None else sheet["markouts"][index]) for sheet in sheets), strict=True
+def _none_or(sheet: Sheet | None, *path: str | int) -> Any:
+    """Return what stands at *path* of a sheet; None where the market was not traded, NOTHING where the path ends early."""
+    found: Any = sheet
+    for part in path if sheet is not None else ():
+        if isinstance(found, dict) and part not in found:
+            return NOTHING
+        found = found[part]
+    return found
+
+
+def _cause_row(sheets: Sequence[Sheet | None], cause: str, section: str) -> Row:
+    """Return how many fills had a cause."""
+    counts = [None if sheet is None else sheet["by_cause"].get(cause, {"fills": 0})["fills"] for sheet in sheets]
+    cells = [
+        NOTHING if sheet is None or count is None else f"{count:,} ({count / max(sheet['fills'], 1):.0%})"
+        for sheet, count in zip(sheets, counts, strict=True)
+    ]
+    notes = tuple(ABSENT if count is None else "" for count in counts)
+    return Row(section, f"fills: {cause}", "", tuple(counts), tuple(cells), notes=notes)
+
+
+def _refused_row(sheets: Sequence[Sheet | None], section: str) -> Row:
+    """Return how many requests the exchange refused, and why, and what was never sent."""
+    counts = tuple(None if sheet is None else sheet["refused"] for sheet in sheets)
+    cells = tuple(
+        NOTHING if sheet is None else f"{sheet['refused']:,}" + (f" ({sheet['refused_share']:.2%})" if sheet["refused"] else "")
+        for sheet in sheets
     )
+    return Row(section, "requests refused", "of those sent", counts, cells, notes=tuple(map(_refusals, sheets)))
+
+
+def _refusals(sheet: Sheet | None) -> str:
+    if sheet is None:
+        return ABSENT
+    refused = [f"{count:,} {reason}" for reason, count in sheet["refused_by_reason"].items()]
+    denied = [f"{count:,} {reason}" for reason, count in sheet["denied_by_reason"].items()]
+    words = [f"refused: {', '.join(refused)}"] * bool(refused) + [f"never sent: {', '.join(denied)}"] * bool(denied)
+    return "; ".join(words)
+
+
+def _markout_row(found: Sequence[Any], label: str, section: str) -> Row:
+    """Return a row of markouts, one per run: a dictionary, None where there is no such market, `NOTHING` where no such fill."""
+    values, cells, notes = zip(*map(_markout_cell, found), strict=True)
     remark = "mean signed move of the mid, [95 % band]; negative: picked off"
     return Row(section, label, "bps", values, cells, signed=True, notes=notes, remark=remark)
 
 
-def _markout_cell(one: dict[str, Any] | None) -> tuple[float | None, str, str]:
+def _markout_cell(one: Any) -> tuple[float | None, str, str]:
     """Return (value, text, note) of one markout."""
     if one is None:
         return None, NOTHING, ABSENT
+    if one == NOTHING:
+        return None, NOTHING, "there was no such fill"
     mean, low, high = (one["bps"][name] for name in ("mean", "low", "high"))
     if mean is None:
         return None, NOTHING, "no fill had its horizon inside the run"

@@ -1,0 +1,86 @@
+"""What things are called: markets, the unit of their quantities, and what a run assumed.
+
+Where you are in the pipe: ... -> fills -> ledger -> *explanation*.
+"""
+
+from decimal import Decimal
+
+from pydantic import ValidationError
+
+from twosided.engines.settings import ReplaySettings
+from twosided.explain.basis import US_SHARES, trading_year
+from twosided.market.instrument import Fees, Instrument
+from twosided.market.run import Run
+
+__all__ = ["assumptions", "decimals_of", "fee_words", "market_name", "settings_of", "typeset", "unit_of"]
+
+
+def market_name(instrument: Instrument) -> str:
+    """Return an instrument with its venue."""
+    return f"{instrument.symbol} {instrument.venue}".strip()
+
+
+def unit_of(instrument: Instrument) -> str:
+    """Return what quantities are counted in: BTC for BTCUSDT, contracts where there is a multiplier, shares, or the symbol."""
+    symbol, currency = instrument.symbol, instrument.currency
+    if symbol.endswith(currency) and len(symbol) > len(currency):
+        return symbol.removesuffix(currency).rstrip("-/_:. ") or symbol
+    if instrument.multiplier != 1:
+        return "contracts"
+    return "shares" if trading_year(instrument) == US_SHARES else symbol
+
+
+def decimals_of(step: Decimal) -> int:
+    """Return how many decimals a price or quantity in these steps has."""
+    return max(-int(step.normalize().as_tuple().exponent), 0)
+
+
+def typeset(text: str) -> str:
+    """Write a true minus sign before digits."""
+    return text.replace("-", "−") if any(digit.isdigit() for digit in text) else text
+
+
+def settings_of(run: Run) -> ReplaySettings | None:
+    """Return the settings of a replay; None where *run* is not one."""
+    try:
+        return ReplaySettings.model_validate(run.facts["settings"])
+    except ValidationError:
+        return None
+
+
+def fee_words(fees: Fees, currency: str, unit: str) -> str:
+    """Return the fees and taxes that are charged, with their units; a rebate is negative."""
+    one = unit.removesuffix("s") if unit in {"shares", "contracts"} else unit
+    said = [
+        f"{words} {typeset(f'{getattr(fees, name).normalize():f}')}{' bps' if name.endswith('bps') else f' {currency} per {one}'}"
+        for name, words in _RATES.items()
+        if getattr(fees, name)
+    ]
+    if fees.tiers:
+        said.append(f"other rates from a traded value of {', '.join(f'{tier.from_value.normalize():f}' for tier in fees.tiers)} on")
+    return ", ".join(said) or "none"
+
+
+_RATES = {
+    "maker_bps": "maker",
+    "maker_per_unit": "maker",
+    "taker_bps": "taker",
+    "taker_per_unit": "taker",
+    "tax_buy_bps": "tax on purchases",
+    "tax_sell_bps": "tax on sales",
+}
+
+
+def assumptions(run: Run) -> str:
+    """Return in a line what a run's result hangs on: latencies, queue model, fees."""
+    parts, settings = [], settings_of(run)
+    if settings is not None:
+        parts.append(
+            f"latency: feed {settings.feed_latency}, orders {settings.entry_latency}, answers {settings.response_latency}; "
+            f"queue {settings.queue}"
+        )
+        parts += ["fills in whole orders only"] * (not settings.partial_fills)
+        parts += ["quotes may take"] * (not settings.orders.post_only)
+    fees = (fee_words(each.fees, each.currency, unit_of(each)) for each in run.instruments)
+    parts.append(f"fees: {'; '.join(dict.fromkeys(fees))}")
+    return "; ".join(parts)
