@@ -329,6 +329,12 @@ def test_a_slow_strategy_in_python_does_not_keep_progress_and_ctrl_c_waiting(mon
     assert len(run.decisions) == 2  # the third was not acted upon any more
 
 
+def test_an_opening_position_beyond_what_can_be_counted_is_refused():
+    for held in (1e17, -1e17):
+        with pytest.raises(InputError, match=r"opening_position is -?1e\+17; .* in 64 bits"):
+            replay(random_market(1, n=50), maker, instruments=INSTRUMENT, settings=ReplaySettings(opening_position=held))
+
+
 def _set(events, field, value):
     events[field][-1] = value
     return events

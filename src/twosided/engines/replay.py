@@ -329,7 +329,12 @@ class _Engine:
             for row in self.rows:
                 row["market"][m]["tick_size"] = float(instrument.tick_size)
                 row["market"][m]["lot_size"] = float(instrument.lot_size)
-        opening = self.recorded.instruments[0].lots(self.settings.opening_position, name="opening_position")
+        first, held = self.recorded.instruments[0], self.settings.opening_position
+        opening = first.lots(held, name="opening_position")
+        try:
+            first.require_headroom(found.most_ticks[0], abs(opening))
+        except InputError as error:
+            raise InputError(f"opening_position is {held:g}; {error}") from None
         self.tables["accounts"]["position_lots"][:, 0] = opening
         self.tables["lines"]["position_lots"][:, 0] = opening
         self.opening = self.tables["accounts"].copy()
