@@ -11,7 +11,7 @@ from itch_bytes import Itch, RefusedError, midnight, naive, small
 
 from twosided.data import itch as itch_module
 from twosided.data.formats import open_source
-from twosided.data.itch_kernel import LENGTHS
+from twosided.data.itch_kernel import COUNTED, LENGTHS
 from twosided.data.recording import load
 from twosided.errors import DataError, InputError
 from twosided.market.event import Flag, Kind, Status
@@ -114,7 +114,7 @@ def test_orders_that_were_never_added_are_passed_on_and_what_cannot_be_is_counte
         ("TRADE", 1, 0, 10_000, 3),
         ("FILL", 6, 0, 0, 3),
     ]
-    assert recording.defects == {"unplaced_orders": 1, "unpriced_trades": 1}
+    assert own(recording.defects) == {"unplaced_orders": 1, "unpriced_trades": 1}
 
 
 # ---------------------------------------------------------------- times, ticks, days
@@ -182,7 +182,7 @@ def test_files_of_one_day_continue_and_a_new_day_begins_with_an_empty_book(tmp_p
     paths[1].rename(tmp_path / "b_20191230.itch"), paths[2].rename(tmp_path / "a_20191230.itch")
     recording = load([paths[0], tmp_path / "b_20191230.itch", tmp_path / "a_20191230.itch"])
     assert [row[0] for row in rows_of(recording.events)] == ["ADD", "TRADE", "FILL", "CLEAR", "FILL", "ADD"]
-    assert recording.defects == {"unpriced_trades": 1}
+    assert own(recording.defects) == {"unpriced_trades": 1}
 
 
 # ---------------------------------------------------------------- whose messages
@@ -234,7 +234,12 @@ def assert_like_the_twin(path, content, day, **options):
     assert (events["flags"] & ~np.uint8(LAST)).tolist() == [row[6] for row in expected]
     ends = np.append(np.diff(events["exch_ns"]) != 0, True)
     assert ((events["flags"] & LAST != 0) == ends).all()
-    assert source.defects.counts == counts
+    assert own(source.defects.counts) == counts
+
+
+def own(counts):
+    """Return the defects that the reader counts; those of the book that its events make are counted elsewhere."""
+    return {name: count for name, count in counts.items() if name in COUNTED}
 
 
 def columns(rows):
