@@ -9,12 +9,15 @@ shows, in the same message:
   they were there before everybody whose arrival was seen.
 - A level that comes into view with more lots than our book has there gains an anonymous order at the end of its queue; with fewer,
   it loses anonymous ones first and then from the end of the queue. A level of ours that the row does not show in its range goes.
+- The orders of a level that was out of view are *doubtful* from then on: each may have become smaller, or another may have taken
+  its place. So they stand in for unknown orders after the anonymous ones, and what is left of one that the file deletes with fewer
+  lots than it had is somebody else's, who is anonymous.
 
 Ids of anonymous orders count from 2^62, which no venue's reach (the reader refuses those that do).
 
 A price was *in view* when it was no worse than the N-th level of the row before, or that side showed fewer than N. What a row shows
 there is determined by the messages alone, and must agree with our book before anything is restated: `RowCheck` counts.
-Some 0.5 µs a row with ten levels (GOOG 2012-06-21, one core of a busy machine).
+A row with ten levels takes 1.2 µs here, and 3 µs with the reading of its text (GOOG 2012-06-21, one core of a busy machine).
 """
 
 from typing import Any
@@ -70,11 +73,8 @@ _ROWS, _ROWS_DETERMINED, _ROWS_AGREE, _LEVELS, _DETERMINED, _AGREE, _EXTRA, _CAM
 )
 _STATE = _COUNTS + 11
 _DOUBTFUL = 1  # owner of orders that are anonymous, or were out of view
-_ANONYM, _NAMED, _ANYBODY = (
-    0,
-    1,
-    2,
-)  # whom lots are taken from: the first anonymous order, the last doubtful one with a name, the last
+# whom lots are taken from: the first anonymous order in line, the last doubtful one with a name, the last of all
+_ANONYM, _NAMED, _ANYBODY = range(3)
 _NOTHING_IN_VIEW = (NO_ASK, NO_BID)  # bounds that no price is inside of
 
 
