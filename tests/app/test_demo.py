@@ -1,10 +1,12 @@
 """The demo runs on nothing but this package, prints one table, and says where its report is."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from twosided.data.recording import load
 from twosided.market.run import Run
@@ -53,3 +55,12 @@ def test_both_runs_are_saved_and_glft_was_calibrated_before_it_quoted(demo):
 
 def test_timing_is_told(demo):
     assert "s in all" in demo[2]
+
+
+def test_a_run_of_the_demo_can_be_made_again_from_its_session(demo, tmp_path):
+    glft = Run.load(demo[0] / "glft")
+    again = tmp_path / "run.yaml"
+    again.write_text(yaml.safe_dump(glft.facts["configuration"]))
+    arguments = [sys.executable, "-m", "twosided", "replay", again, "--json", "--quiet"]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["digest"] == glft.digest()

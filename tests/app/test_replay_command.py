@@ -1,14 +1,20 @@
 """``twosided replay`` prints exact money, saves what it ran, and does the same from a command line, a file, alone or in company."""
 
+import html
 import json
 import os
+import re
 import signal
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import yaml
 
 from twosided.app.console import ReplayProgress
+from twosided.data.store import Header, write_store
+from twosided.engines.flow import generate_market
+from twosided.market.instrument import Fees
 from twosided.market.run import Run
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
@@ -165,3 +171,78 @@ def test_a_second_ctrl_c_stops_at_once():
         os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_saved_run_says_how_to_make_it_again(command, session, tmp_path):
+    out = tmp_path / "out"
+    asked = ("--strategy", "fixed", "--strategy", "glft", "--set", "gamma=5", "--set", "quantity=20", "--calibrate-first", "60s")
+    command("replay", session, *asked, *FEES, "--seed", "7", "--queue", "log", "--horizon", "2s", "--out", out, "--quiet")
+    for name in ("fixed", "glft"):
+        saved = Run.load(out / name)
+        again = tmp_path / f"{name}.yaml"
+        again.write_text(yaml.safe_dump(saved.facts["configuration"]))
+        found = json.loads(command("replay", again, "--json", "--quiet").out)
+        assert found["digest"] == saved.digest()
+        assert found["statistics"]["horizon_seconds"] == 2
+    shown = re.findall(r"<pre>(.*?)</pre>", (out / "report.html").read_text(), re.DOTALL)
+    assert yaml.safe_load(html.unescape(shown[1])) == saved.facts["configuration"]
+
+
+def test_a_saved_run_says_what_was_estimated_and_from_what(command, session, tmp_path):
+    asked = ("--strategy", "glft", "--set", "k=200", "--calibrate-first", "60s")
+    answer = command("replay", session, *asked, "--out", tmp_path / "out", "--json")
+    saved = Run.load(tmp_path / "out" / "glft")
+    found = saved.facts["calibration"]
+    assert found["used"] == ["sigma", "A"]  # k was given
+    assert saved.facts["start_ns"] == found["from_ns"] + 60 * 10**9
+    assert saved.facts["start_ns"] - 10**9 < found["until_ns"] < saved.facts["start_ns"]
+    for name in ("sigma", "A", "k"):
+        assert found[name]["low"] < found[name]["value"] < found[name]["high"]
+        assert found[name]["unit"]
+    assert saved.facts["parameters"]["sigma"] == {"used": found["sigma"]["value"], "unit": "price/sqrt(s)", "estimated": True}
+    assert saved.facts["parameters"]["k"]["estimated"] is False
+    assert json.loads(answer.out)["calibration"] == found
+    assert "calibration" not in json.loads(command("replay", session, *FIXED, "--json").out)["statistics"]
+
+
+def test_parameters_are_told_as_they_took_effect(command, session, results, tmp_path):
+    command("replay", session, "--strategy", "fixed", "--out", tmp_path / "out", "--quiet")
+    facts = Run.load(tmp_path / "out" / "fixed").facts
+    used = {name: each["used"] for name, each in facts["parameters"].items()}
+    assert used == {"half_spread": 5.0, "unit": "bps", "quantity": 1.0, "max_position": 10.0, "target_position": 0.0}
+    assert facts["params"]["quantity"] == 0.0  # what was asked for
+    assert facts["parameters"]["quantity"]["unit"] == "shares"
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "10 shares (0 asked for)" in page
+    assert results("--strategy", "fixed")["parameters"]["quantity"]["used"] == 1
+
+
+def test_results_that_are_replaced_are_named(command, session, tmp_path):
+    out = tmp_path / "x"
+    assert "replaced the" not in command("replay", session, *FIXED, "--out", out).err
+    answer = command("replay", session, "--strategy", "skewed_price", "--out", out)
+    assert f"replaced the earlier results in {out} (fixed)\n" in answer.err
+
+
+def test_fees_that_a_file_states_are_not_replaced_in_silence(command, tmp_path):
+    events, instrument = generate_market(seed=3, seconds=20.0)
+    charged = instrument.model_copy(update={"fees": Fees(maker_per_unit=Decimal("-0.002"))})
+    header = {"instruments": (charged,), "events": len(events), "clock_offset_ns": 0, "min_latency_ns": 0, "defects": {}}
+    words = {"names": ("made up",), "source_format": "generated", "notes": (), "inferred": ""}
+    path = write_store(tmp_path / "x.parquet", Header(**header, **words), iter([events]))
+    said = "the fees given here replace all that the file states: maker −0.002 USD per share"
+    assert said in command("replay", path, *FIXED, "--maker-bps", "1").err
+    for fees in ((), ("--maker-per-unit", "-0.002")):
+        answer = command("replay", path, *FIXED, *fees)
+        assert "replace" not in answer.err
+        assert "fees: maker −0.002 USD per share" in answer.out  # and the table says what was charged
+
+
+def test_two_runs_of_a_strategy_are_told_apart_by_what_differs(command, session, tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text(
+        f"data: {{files: {session}}}\nstrategies: [{{name: fixed}}, {{name: fixed}}, {{name: fixed, params: {{half_spread: 2}}}}]\n"
+    )
+    assert command("replay", path, "--out", tmp_path / "out").code == 0
+    names = sorted(entry.name for entry in (tmp_path / "out").iterdir())
+    assert names == ["fixed_half_spread=2", "fixed_half_spread=5.0_1", "fixed_half_spread=5.0_2", "report.html"]

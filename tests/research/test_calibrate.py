@@ -1,5 +1,7 @@
 """Calibration on the head of a recording: finds what a simulated market was made of, and says when it cannot."""
 
+import dataclasses
+import json
 import re
 
 import numpy as np
@@ -342,3 +344,13 @@ def test_a_shorter_head_agrees_within_its_wider_intervals(perpetual):
     for name in ("sigma", "A", "k"):
         short, long = getattr(first_minutes, name), getattr(whole, name)
         assert 0.4 < short.value / long.value < 2.5
+
+
+def test_what_was_found_can_be_kept_with_a_run(perpetual):
+    seen = estimate(perpetual.events, perpetual.instruments[0])
+    facts = json.loads(json.dumps(seen.facts()))
+    for name, unit in (("sigma", "USDT/√s"), ("A", "per second and side"), ("k", "per USDT")):
+        assert facts[name] == {**dataclasses.asdict(getattr(seen, name)), "unit": unit}
+    assert facts["from_ns"] == perpetual.events["local_ns"][0]
+    assert facts["until_ns"] == perpetual.events["local_ns"][-1]
+    assert {"seconds", "mid_samples", "trades", "reaches", "nearest", "farthest", "warnings", "currency"} < set(facts)

@@ -12,17 +12,15 @@ from pathlib import Path
 
 import click
 
-from twosided.app.config import DataConfig, ReplayConfig, StrategyConfig
+from twosided.app.config import Draft, StrategyConfig
 from twosided.app.console import say
-from twosided.app.output import REPORT, SESSION, output_folder, require_ours
+from twosided.app.output import REPORT, SESSION, earlier_runs, output_folder, require_ours
 from twosided.app.replay_command import chosen_strategies, run_side_by_side, show_table, write_runs
 from twosided.app.warm_up import COMPILING, is_compiled, warmed_up
 from twosided.data.recording import Recording
 from twosided.data.store import Header, write_store
 from twosided.engines.flow import generate_market
-from twosided.explain.statistics import Basis
 from twosided.market.instrument import Fees
-from twosided.units import duration_ns
 
 __all__ = ["demo"]
 
@@ -34,9 +32,6 @@ STRATEGIES = (
 )
 FEES = Fees(maker_per_unit="-0.002", taker_per_unit="0.003")  # type: ignore[arg-type]
 """What US share venues pay those who rest, and charge those who take, in dollars per share."""
-
-BASIS = Basis(days_per_year=252, hours_per_day=6.5)
-"""The session is a day of US shares."""
 
 
 @click.command(short_help="generate a session, trade it with two strategies, explain the difference")
@@ -57,7 +52,9 @@ def demo(ctx: click.Context, /, out: str, seed: int, quiet: bool) -> None:
     with warmed_up(STRATEGIES):
         events, instrument = generate_market(seed)
     laps.end(f"{'compiled, and ' * cold}made a session of {len(events):,} events")
-    config = ReplayConfig(data=DataConfig(files=(SESSION,)), strategies=STRATEGIES, calibrate_first=duration_ns("10m"))
+    asked = [each.model_dump() for each in STRATEGIES]
+    draft = Draft({"data": {"files": [str(folder / SESSION)]}, "strategies": asked, "calibrate_first": "10m"})
+    config, replaced = draft.checked(), earlier_runs(folder)
     recording = Recording(
         events,
         (instrument.model_copy(update={"fees": FEES}),),
@@ -66,15 +63,18 @@ def demo(ctx: click.Context, /, out: str, seed: int, quiet: bool) -> None:
         names=(f"session of seed {seed}",),
         format="generated",
     )
-    runs = run_side_by_side(config, chosen_strategies(config), recording, quiet=quiet)
+    runs = run_side_by_side(draft, chosen_strategies(config), recording, quiet=quiet)
     laps.end(
         f"replayed it through {len(runs)} strategies, {runs[0].facts['events'] / runs[0].facts['seconds'] / 1e6:.1f} M events/s"
     )
+    basis = config.statistics.basis()
     with output_folder(folder) as partial:
         _write_session(recording, partial / SESSION)
-        write_runs(runs, partial, BASIS)
+        write_runs(runs, partial, basis)
     laps.end("wrote session, runs and report")
-    show_table(runs, BASIS)
+    show_table(runs, basis)
+    if replaced:
+        say(replaced, quiet=quiet)
     say(laps.text(), quiet=quiet)
     click.echo(f"report: {folder / REPORT}")
 

@@ -15,18 +15,21 @@ import click
 from twosided.app.config import Draft, ReplayConfig
 from twosided.app.console import ReadingProgress, ReplayProgress, print_json, print_table, say
 from twosided.app.options import DATA, FEES, REPLAY, put_given, with_settings
-from twosided.app.output import REPORT, output_folder, require_ours
+from twosided.app.output import REPORT, earlier_runs, folder_names, output_folder, require_ours
+from twosided.app.provenance import Provenance
 from twosided.app.results import results
 from twosided.app.warm_up import COMPILING, is_compiled
 from twosided.data.recording import Recording, load
 from twosided.engines.replay import replay as replay_recording
 from twosided.errors import InputError
+from twosided.explain.basis import Basis
 from twosided.explain.report import write_report
-from twosided.explain.statistics import Basis
 from twosided.explain.summary import run_labels, summary_rows
 from twosided.explain.table import rich_table
+from twosided.explain.words import assumptions, fee_words, unit_of
+from twosided.market.instrument import Fees
 from twosided.market.run import Run
-from twosided.research.calibrate import estimate
+from twosided.research.calibrate import Estimate, estimate
 from twosided.strategies.catalogue import find_strategy
 from twosided.strategies.contract import Strategy
 from twosided.units import duration_text, moment_ns, time_text
@@ -64,12 +67,14 @@ def replay(
     FILE... is one recording, in files that continue one another, or a configuration, such as run.yaml; options go before what it
     says. Latencies are like 1ms, recorded, sampled or sampled*2; queue models like conservative, power:3 or log.
     """
-    config = _configuration(data, names, values)
+    draft = _draft(data, names, values)
+    config = draft.checked()
     strategies = chosen_strategies(config, assignments)
     out, basis = Path(config.out) if config.out else None, config.statistics.basis()
     if out:
         require_ours(out)
-    runs = run_side_by_side(config, strategies, read_recording(config, quiet=quiet), quiet=quiet)
+    runs = run_side_by_side(draft, strategies, read_recording(config, quiet=quiet), quiet=quiet)
+    replaced = earlier_runs(out) if out else ""
     if out:
         with output_folder(out) as partial:
             write_runs(runs, partial, basis)
@@ -79,13 +84,15 @@ def replay(
     else:
         show_table(runs, basis)
     if out:
+        if replaced:
+            say(replaced, quiet=quiet)
         say(f"report: {out / REPORT}", quiet=quiet)
     if not all(run.facts["complete"] for run in runs):
         say("stopped by Ctrl-C: these results are of the part that was replayed", quiet=quiet)
         ctx.exit(INTERRUPTED)
 
 
-def _configuration(data: Sequence[str], names: Sequence[str], values: dict[str, Any]) -> ReplayConfig:
+def _draft(data: Sequence[str], names: Sequence[str], values: dict[str, Any]) -> Draft:
     yaml_files = [name for name in data if name.endswith((".yaml", ".yml"))]
     if yaml_files and len(data) > 1:
         raise InputError(f"{yaml_files[0]} is a configuration and says itself which files to read; allowed: nothing beside it")
@@ -97,7 +104,7 @@ def _configuration(data: Sequence[str], names: Sequence[str], values: dict[str, 
     put_given(draft, (*DATA, *FEES, *REPLAY), values)
     if not draft.values.get("strategies"):
         raise InputError("no strategy is given; name one with --strategy, for example --strategy fixed")
-    return draft.checked()
+    return draft
 
 
 # ---------------------------------------------------------------- strategies
@@ -151,7 +158,6 @@ def read_recording(config: ReplayConfig, *, quiet: bool) -> Recording:
             symbol=said.symbol,
             tick_size=said.tick_size,
             lot_size=said.lot_size,
-            fees=said.fees,
             date=data.date,
             progress=progress,
         )
@@ -159,30 +165,26 @@ def read_recording(config: ReplayConfig, *, quiet: bool) -> Recording:
         say(recording.inferred, quiet=quiet)
     for note in recording.notes[:_MOST_NOTES]:
         say(note, quiet=quiet)
-    changes = {name: getattr(said, name) for name in ("currency", "multiplier") if getattr(said, name) is not None}
+    changes = {name: getattr(said, name) for name in ("currency", "multiplier", "fees") if getattr(said, name) is not None}
+    for each in recording.instruments:
+        if said.fees is not None and each.fees not in (Fees(), said.fees):
+            words = fee_words(each.fees, each.currency, unit_of(each))
+            say(f"the fees given here replace all that the file states: {words}", quiet=quiet)
     return with_fields(recording, instruments=tuple(each.model_copy(update=changes) for each in recording.instruments))
 
 
 # ---------------------------------------------------------------- running
 
 
-def run_side_by_side(config: ReplayConfig, strategies: Sequence[Strategy], recording: Recording, *, quiet: bool) -> list[Run]:
-    """Replay *recording* through all *strategies* in one pass, calibrating them before if that is asked for."""
-    first_ns, last_ns = (int(recording.events["local_ns"][place]) for place in (0, -1))
-    start_ns = None if config.start is None else moment_ns(config.start, first_ns)
-    if start_ns is not None and not first_ns <= start_ns < last_ns:
-        raise InputError(f"start is {config.start}; allowed: from {time_text(first_ns)} to before {time_text(last_ns)}")
-    ready = list(strategies)
-    if config.calibrate_first:
-        if start_ns is not None:
-            raise InputError("--start and --calibrate-first both say when quoting begins; state one of them")
-        start_ns = first_ns + config.calibrate_first
-        if start_ns >= last_ns:
-            asked, there = duration_text(config.calibrate_first), duration_text(last_ns - first_ns)
-            raise InputError(f"--calibrate-first is {asked}, but the recording lasts {there}; allowed: less, so that some is left")
-        found = estimate(recording.events, recording.instruments[0], start_ns)
+def run_side_by_side(draft: Draft, strategies: Sequence[Strategy], recording: Recording, *, quiet: bool) -> list[Run]:
+    """Replay *recording* through all *strategies* in one pass, calibrating them before if *draft* asks for it."""
+    config = draft.checked()
+    start_ns, found = _beginning(config, recording)
+    if found is not None:
         say(found.sentence(), quiet=quiet)
-        ready = [strategy.with_params({**found.params_for(strategy), **strategy.values}) for strategy in strategies]
+    names = [each.name for each in config.strategies]
+    origins = [Provenance(draft.values, name, given, found) for name, given in zip(names, strategies, strict=True)]
+    ready = [origin.ready() for origin in origins]
     if not is_compiled():
         say(COMPILING, quiet=quiet)
     with ReplayProgress(quiet=quiet).shown() as progress:
@@ -190,16 +192,37 @@ def run_side_by_side(config: ReplayConfig, strategies: Sequence[Strategy], recor
     if config.capital is not None:
         capital = {recording.instruments[0].currency: str(config.capital)}
         runs = [with_fields(run, facts={**run.facts, "capital": capital}) for run in runs]
-    return list(runs)
+    return [origin.added_to(run) for origin, run in zip(origins, runs, strict=True)]
+
+
+def _beginning(config: ReplayConfig, recording: Recording) -> tuple[int | None, Estimate | None]:
+    """Return from when on strategies are asked (None: from the first event), and what the time before it was found to be like.
+
+    Raises:
+        InputError: that time does not lie in the recording, or is too short to estimate anything from.
+    """
+    first_ns, last_ns = (int(recording.events["local_ns"][place]) for place in (0, -1))
+    start_ns = None if config.start is None else moment_ns(config.start, first_ns)
+    if start_ns is not None and not first_ns <= start_ns < last_ns:
+        raise InputError(f"start is {config.start}; allowed: from {time_text(first_ns)} to before {time_text(last_ns)}")
+    if not config.calibrate_first:
+        return start_ns, None
+    if start_ns is not None:
+        raise InputError("--start and --calibrate-first both say when quoting begins; state one of them")
+    start_ns = first_ns + config.calibrate_first
+    if start_ns >= last_ns:
+        asked, there = duration_text(config.calibrate_first), duration_text(last_ns - first_ns)
+        raise InputError(f"--calibrate-first is {asked}, but the recording lasts {there}; allowed: less, so that some is left")
+    return start_ns, estimate(recording.events, recording.instruments[0], start_ns)
 
 
 def write_runs(runs: Sequence[Run], folder: Path, basis: Basis) -> None:
     """Write each Run to a folder of its own in *folder*, and the report of them all beside."""
-    for label, run in zip(run_labels(runs), runs, strict=True):
-        run.save(folder / label.replace("/", "_"))
+    for name, run in zip(folder_names(run_labels(runs)), runs, strict=True):
+        run.save(folder / name)
     write_report(runs, folder / REPORT, basis)
 
 
 def show_table(runs: Sequence[Run], basis: Basis) -> None:
     """Print the headline table."""
-    print_table(rich_table(summary_rows(runs, basis), run_labels(runs)))
+    print_table(rich_table(summary_rows(runs, basis), run_labels(runs), assumed=list(map(assumptions, runs))))

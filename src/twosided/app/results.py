@@ -30,6 +30,8 @@ def results(run: Run, basis: Basis) -> dict[str, Any]:
     return {
         "strategy": run.facts["strategy"],
         "params": run.facts["params"],
+        "parameters": run.facts.get("parameters"),
+        "calibration": run.facts.get("calibration"),
         "symbol": instrument.symbol,
         "currency": account.currency,
         "pnl": account.money("total"),

@@ -124,7 +124,10 @@ def calibration_rows(run: Run) -> Rows:
 def configuration_file(run: Run) -> str:
     """Return the YAML file with which `twosided replay` does this run again; empty where the run does not say."""
     asked = run.facts.get("configuration")
-    return yaml.safe_dump(asked, sort_keys=False, allow_unicode=True, width=100) if asked else ""
+    if not asked:
+        return ""
+    ordered = {name: asked[name] for name in ("data", "instrument", "strategies", *asked) if name in asked}
+    return yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True, width=100)
 
 
 _FIRST = ("names", "format", "start_ns", "end_ns", "events", "messages", "trades", "clock_offset_ns", "min_latency_ns")

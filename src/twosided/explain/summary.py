@@ -11,6 +11,7 @@ from twosided.explain.fill_groups import CAUSES
 from twosided.explain.markouts import LEAST_BLOCKS
 from twosided.explain.split import PARTS
 from twosided.explain.statistics import Basis, statistics
+from twosided.explain.words import settings_of
 from twosided.market.run import Run
 from twosided.units import NS_PER_SECOND, duration_text
 
@@ -59,16 +60,23 @@ class _Column:
 
 
 def run_labels(runs: Sequence[Run]) -> tuple[str, ...]:
-    """Return a short name for each run: its strategy, with the parameters that differ where two would have the same."""
-    names = [str(run.facts["strategy"]) for run in runs]
+    """Return a short name for each run: its strategy, with what differs (parameters, settings) where two would have the same."""
+    names, traits = [str(run.facts["strategy"]) for run in runs], [_traits(run) for run in runs]
     labels = []
-    for name, run in zip(names, runs, strict=True):
-        namesakes = [other.facts["params"] for other, other_name in zip(runs, names, strict=True) if other_name == name]
-        differing = [key for key in run.facts["params"] if len({str(params.get(key)) for params in namesakes}) > 1]
-        labels.append(" ".join([name, *(f"{key}={run.facts['params'][key]}" for key in differing)]))
+    for name, own in zip(names, traits, strict=True):
+        namesakes = [others for others, other_name in zip(traits, names, strict=True) if other_name == name]
+        differing = [key for key in own if len({others.get(key) for others in namesakes}) > 1]
+        labels.append(" ".join([name, *(f"{key}={own[key]}" for key in differing)]))
     return tuple(
         label if labels.count(label) == 1 else f"{label} ({labels[:i].count(label) + 1})" for i, label in enumerate(labels)
     )
+
+
+def _traits(run: Run) -> dict[str, str]:
+    """Return what may tell two runs of one strategy apart, in short forms."""
+    settings = settings_of(run)
+    more = {} if settings is None else {name: value for name, value in settings if name not in {"orders", "log"}}
+    return {name: str(value) for name, value in {**run.facts["params"], **more}.items()}
 
 
 def amount_text(value: float, largest: float | None = None) -> str:

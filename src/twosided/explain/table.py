@@ -14,8 +14,10 @@ from twosided.explain.summary import Row
 __all__ = ["rich_table"]
 
 
-def rich_table(rows: Sequence[Row], labels: Sequence[str], title: str = "") -> Table:
+def rich_table(rows: Sequence[Row], labels: Sequence[str], title: str = "", assumed: Sequence[str] = ()) -> Table:
     """Return *rows* (see `summary_rows`) as a table with one column per run; what is not given has its reason below the table.
+
+    *assumed* is what each run's result hangs on, told last.
 
     Gains are blue and losses red where the terminal has colours; the sign says the same.
     """
@@ -38,8 +40,13 @@ def rich_table(rows: Sequence[Row], labels: Sequence[str], title: str = "") -> T
             style = "" if not row.signed or not value else "blue" if value > 0 else "red"
             cells.append(Text.assemble((cell, style), (_mark(note, notes), "dim")))
         table.add_row(name, *cells, Text(row.unit), style="bold" if row.strong else "")
-    if notes:
-        table.caption = Text("\n".join(f"[{number}] {note}" for note, number in notes.items()), style="dim")
+    said = [f"[{number}] {note}" for note, number in notes.items()]
+    if len(set(assumed)) == 1:
+        said.append(assumed[0])
+    else:
+        said += [f"{label}: {words}" for label, words in zip(labels, assumed, strict=False)]
+    if said:
+        table.caption = Text("\n".join(said), style="dim")
         table.caption_justify = "left"
     return table
 

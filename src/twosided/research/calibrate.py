@@ -14,7 +14,7 @@ no exponential meets. In markets where hardly anything trades deeper, the touch 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,7 @@ class Estimate:
         reaches: intervals between book changes, of one side, whose trades reached *nearest* or deeper: what A and k rest on.
         nearest, farthest: distances from the mid that they cover, in price.
         currency: of prices.
+        from_ns, until_ns: when the first and the last of what was looked at were received, our clock.
         warnings: what weakens the numbers, one sentence each.
     """
 
@@ -97,6 +98,8 @@ class Estimate:
     nearest: float
     farthest: float
     currency: str
+    from_ns: int
+    until_ns: int
     warnings: tuple[str, ...] = ()
 
     def sentence(self) -> str:
@@ -108,6 +111,12 @@ class Estimate:
             f"{self.nearest:.4g} to {self.farthest:.4g} {unit} from the mid ({self.trades} trades)"
         )
         return "; ".join([found, *self.warnings])
+
+    def facts(self) -> dict[str, Any]:
+        """Return everything that was found and from what, ready for JSON: what a Run keeps as ``facts["calibration"]``."""
+        facts = asdict(self)
+        units = {"sigma": f"{self.currency}/√s", "A": "per second and side", "k": f"per {self.currency}"}
+        return {**facts, **{name: {**facts[name], "unit": unit} for name, unit in units.items()}, "warnings": list(self.warnings)}
 
     def params_for(self, strategy: Strategy) -> dict[str, float]:
         """Return those of sigma, A and k that *strategy* has and that are not set yet."""
@@ -128,6 +137,7 @@ def estimate(events: Events, instrument: Instrument, until_ns: int | None = None
     """
     if until_ns is not None:
         events = events[: int(np.searchsorted(events["local_ns"], until_ns))]
+    received = events["local_ns"]
     ordered = exchange_order(events[events["market"] == market])
     tick = float(instrument.tick_size)
     book = touches(ordered, market)
@@ -152,6 +162,8 @@ def estimate(events: Events, instrument: Instrument, until_ns: int | None = None
         nearest=float(reaches.nearest.min()),
         farthest=float(reaches.reached[hits].max()),
         currency=instrument.currency,
+        from_ns=int(received[0]),
+        until_ns=int(received[-1]),
         warnings=warnings,
     )
 
