@@ -23,11 +23,8 @@ from capture_files import (
 )
 
 from twosided.data.capture import time_ns
-from twosided.data.defects import Defects
-from twosided.data.files import InputFile
 from twosided.data.formats import open_source
-from twosided.data.kraken import KrakenBook, KrakenReader
-from twosided.data.raw import Settings
+from twosided.data.kraken import KrakenBook
 from twosided.data.recording import load
 from twosided.errors import DataError
 from twosided.market.event import Flag, Kind
@@ -458,13 +455,13 @@ KRAKEN = {
 
 
 @pytest.mark.parametrize("symbol", KRAKEN)
-def test_kraken_recorded_every_checksum_is_right(shared, symbol):
-    path = shared("data", "kraken", "KRAKEN.jsonl.zst")
-    defects = Defects()
-    reader = KrakenReader(Settings(symbol, defects, with_quotes=False))
-    assert sum(len(raw.events) for raw in reader.read(InputFile(path))) + sum(len(raw.events) for raw in reader.finish()) > 100
-    assert defects["checksum_failures"] == 0
-    assert reader.verified == KRAKEN[symbol]
+def test_kraken_recorded_every_checksum_is_right(shared, monkeypatch, symbol):
+    source, computed = open_source(shared("data", "kraken", "KRAKEN.jsonl.zst"), symbol=symbol), []
+    checksum = KrakenBook.checksum
+    monkeypatch.setattr(KrakenBook, "checksum", lambda book: computed.append(checksum(book)) or computed[-1])
+    assert len(source.read_all()) > 100
+    assert source.defects["checksum_failures"] == 0
+    assert len(computed) == KRAKEN[symbol]
 
 
 @pytest.mark.parametrize("symbol", ["XMR/USD", "SC/EUR"])
