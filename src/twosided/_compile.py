@@ -51,6 +51,7 @@ __all__ = [
     "meaning",
     "table_at",
     "words_at",
+    "words_of",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -424,6 +425,29 @@ def words_at(core: np.dtype[Any], name: str) -> Any:
         return kind(core), codegen
 
     return words
+
+
+def _itself(array: Any) -> Any:
+    """Return the array: where indices are to be checked, it stays one."""
+    return array
+
+
+def _new_words_of() -> Any:
+    """Return the compiled form of `words_of`."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def words_of(_typing: Any, array: Any) -> Any:
+        """Return the 64-bit integers of a contiguous *array*: to be indexed like it, without the cost that `words_at` speaks of."""
+
+        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return context.make_array(signature.args[0])(context, builder, arguments[0]).data
+
+        return types.CPointer(types.int64)(array), codegen
+
+    return words_of
+
+
+words_of = _itself if INTERPRETED else compiled(_itself) if config.BOUNDSCHECK else _new_words_of()
 
 
 # ---------------------------------------------------------------- bits

@@ -8,17 +8,15 @@ from naive_ladder import NaiveLadder
 
 from twosided.errors import InputError
 from twosided.market.ladder import (
-    _BASE,
     _BEST,
     _DIRECTORY,
     _HEAD,
+    _LEAVES,
     _LOTS,
     _MARKS,
-    _N_DIRECTORY,
-    _PAGE,
     _ROW,
     _SUMMARY,
-    _USED,
+    _TOWER,
     ASK,
     BID,
     NO_ASK,
@@ -26,6 +24,7 @@ from twosided.market.ladder import (
     Ladder,
     best_of,
     clear_row,
+    free_pages,
     grow_books,
     is_full,
     level_of,
@@ -139,7 +138,7 @@ def test_an_empty_book_has_no_prices():
 def test_removing_what_is_not_there_takes_no_memory():
     book = Ladder()
     assert book.set(BID, 5_000_000, 0) == 0
-    assert book.books[0] == 1
+    assert free_pages(book.books) == free_pages(new_books(2))
     book.validate()
 
 
@@ -271,7 +270,7 @@ def damaged(place, change):
     for side, ticks, lots in ((BID, 99, 5), (BID, 98, 7), (ASK, 101, 3)):
         book.set(side, ticks, lots)
     book.validate()
-    page = int(book.books[_BASE]) + _PAGE * int(book.books[_HEAD + _DIRECTORY + (_N_DIRECTORY >> 1)])
+    page = int(book.books[_HEAD + _DIRECTORY + (_LEAVES >> 1)])
     where = {"page": page, "bid": _HEAD, "ask": _HEAD + _ROW}[place[0]] + place[1]
     book.books[where] = change(book.books[where])
     return book
@@ -284,7 +283,10 @@ def damaged(place, change):
         (("page", _LOTS + 50), lambda _: 4, "bid: the marks of page 524288 say where its levels are"),
         (("page", _MARKS + 1), lambda marks: marks | 1, "bid: the marks of page 524288 say where its levels are"),
         (("page", _SUMMARY), lambda _: 0, "bid: the summary of page 524288 misses no word"),
-        (("bid", _USED + (524_288 >> 6)), lambda _: 0, "bid: page 524288 is marked as existing"),
+        (("bid", _TOWER[0] + (524_288 >> 6)), lambda _: 0, "bid: page 524288 is marked as existing on floor 0 of the tower"),
+        (("bid", _TOWER[1] + (524_288 >> 12)), lambda _: 0, "bid: page 524288 is marked as existing on floor 1 of the tower"),
+        (("bid", _TOWER[2] + (524_288 >> 18)), lambda _: 0, "bid: page 524288 is marked as existing on floor 2 of the tower"),
+        (("bid", _TOWER[3]), lambda _: 0, "bid: page 524288 is marked as existing on floor 3 of the tower"),
         (("page", _LOTS + 98), lambda _: -7, "bid: no level holds a negative number of lots"),
         (("bid", _BEST), lambda _: 98, "bid: the best price is 99, not 98"),
         (("ask", _BEST), lambda _: NO_ASK, f"ask: the best price is 101, not {NO_ASK}"),

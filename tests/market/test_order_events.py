@@ -100,7 +100,7 @@ def content(book):
     return {
         (side, ticks): [
             [int(book.orders[node + ORDER_ID]), int(book.orders[node + ORDER_LOTS])]
-            for node in queue_at(book.orders, 0 if side > 0 else 1, ticks)
+            for node in queue_at(book.levels, book.orders, 0 if side > 0 else 1, ticks)
         ]
         for side in (1, -1)
         for ticks, _lots in book.depth(side)
@@ -137,7 +137,9 @@ def test_who_stands_in_front_joined_earlier(lines):
     book = apply_all(rows(*lines))
     for side in (1, -1):
         for ticks, _lots in book.depth(side):
-            joined = [int(book.orders[node + ORDER_NOTE]) for node in queue_at(book.orders, 0 if side > 0 else 1, ticks)]
+            joined = [
+                int(book.orders[node + ORDER_NOTE]) for node in queue_at(book.levels, book.orders, 0 if side > 0 else 1, ticks)
+            ]
             assert joined == sorted(set(joined))
 
 

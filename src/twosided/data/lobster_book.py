@@ -132,9 +132,9 @@ def _say_all(table: Any, first_place: int, sided: bool, out: Any, places: Any) -
 say_all = compiled(_say_all)
 
 
-def _pick(orders: Any, book_row: int, ticks: int, whom: int) -> int:
+def _pick(levels: Any, orders: Any, book_row: int, ticks: int, whom: int) -> int:
     """Return the node of the order at a price that lots are taken from next, 0 where there is none of the kind."""
-    found, node = 0, first_order(orders, book_row, ticks)
+    found, node = 0, first_order(levels, book_row, ticks)
     while node != 0:
         if whom == _ANYBODY or (
             orders[node + ORDER_OWNER] == _DOUBTFUL and (orders[node + ORDER_ID] >= ANONYMOUS) == (whom == _ANONYM)
@@ -166,7 +166,7 @@ def _take_off(
     """Take *lots* from the orders at a price that `_pick` finds, and return how many are left when there are no more."""
     book_row = 0 if side > 0 else 1
     while lots > 0:
-        node = pick(orders, book_row, ticks, whom)
+        node = pick(levels, orders, book_row, ticks, whom)
         if node == 0:
             break
         taken = min(lots, orders[node + ORDER_LOTS])
@@ -231,9 +231,9 @@ def _take_in(row: Any, place: int, sided: bool, levels: Any, orders: Any, state:
 take_in = compiled(_take_in)
 
 
-def _doubt(orders: Any, book_row: int, ticks: int, newcomer: int) -> None:
+def _doubt(levels: Any, orders: Any, book_row: int, ticks: int, newcomer: int) -> None:
     """Remember that the orders at a price, but for the *newcomer*, may have changed unseen."""
-    node = first_order(orders, book_row, ticks)
+    node = first_order(levels, book_row, ticks)
     while node != 0:
         if orders[node + ORDER_ID] != newcomer:
             orders[node + ORDER_OWNER] = _DOUBTFUL
@@ -274,7 +274,7 @@ def _count_side(shown: Any, side: int, newcomer: int, levels: Any, orders: Any, 
             agrees = agrees and held == lots
         else:
             determined = False
-            doubt(orders, row, ticks, newcomer)
+            doubt(levels, orders, row, ticks, newcomer)
             state[_CAME_MORE] += held < lots
             state[_CAME_FEWER] += held > lots
         if ours == ticks:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from twosided._compile import compiled
+from twosided._compile import compiled, words_of
 from twosided._random import Purpose, uniform
 from twosided.engines.flow_stream import write_act, write_book
 from twosided.errors import InputError
@@ -246,7 +246,7 @@ def _candidate(levels: Any, orders: Any, flow: Any) -> int:
         for side in (1, -1):
             if _is_stale_c(levels, flow, side):
                 row = 0 if side > 0 else 1
-                return int(first_order(orders, row, best_of(levels, row)))
+                return int(first_order(levels, row, best_of(levels, row)))
     return int(some_order(orders, _draw_c(flow)))
 
 
@@ -294,7 +294,7 @@ _act_c = compiled(_act)
 
 def _run(levels: Any, orders: Any, reports: Any, events: Any, flow: Any, until_s: float) -> int:
     """Let people act until *until_s*, or until some array might not suffice; return how many events were written."""
-    count = 0
+    count, levels, orders = 0, words_of(levels), words_of(orders)
     while flow.now_s < until_s and not is_book_full(levels, orders) and count + 3 * live_orders(orders) + 3 <= len(events):
         _next_act_c(flow)
         if flow.now_s < until_s:

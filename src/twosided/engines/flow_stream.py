@@ -57,7 +57,7 @@ def _write_book(levels: Any, orders: Any, events: Any, flow: Any) -> int:
         side, ticks = 1 - 2 * row, best_of(levels, row)
         while ticks != NO_BID and ticks != NO_ASK:  # noqa: PLR1714 - compiled code compares numbers
             if flow.by_order:
-                node = first_order(orders, row, ticks)
+                node = first_order(levels, row, ticks)
                 while node != 0:
                     lots = orders[node + ORDER_LOTS]
                     count = _write_c(events, count, flow, Kind.ADD, _SNAPSHOT, orders[node + ORDER_ID], side, ticks, lots)

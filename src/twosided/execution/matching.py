@@ -161,7 +161,7 @@ def _takeable(levels: Any, orders: Any, book: int, owner: int, side: int, ticks:
     row, found = 2 * book + (1 if side > 0 else 0), 0
     price = best_of(levels, row)
     while found < lots and (ticks - price) * side >= 0:
-        node = first_order(orders, row, price)
+        node = first_order(levels, row, price)
         while node != 0 and found < lots:
             if owner == 0 or orders[node + ORDER_OWNER] != owner:
                 found += orders[node + ORDER_LOTS]
@@ -192,7 +192,7 @@ def _match(
     row, left = 2 * book + (1 if side > 0 else 0), lots
     while left > 0 and _crosses_c(levels, book, side, ticks):
         price = best_of(levels, row)
-        node = first_order(orders, row, price)
+        node = first_order(levels, row, price)
         maker_id, maker_owner, resting = orders[node + ORDER_ID], orders[node + ORDER_OWNER], orders[node + ORDER_LOTS]
         if owner != 0 and maker_owner == owner:
             if how & PREVENT_INCOMING:

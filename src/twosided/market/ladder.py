@@ -2,20 +2,24 @@
 
 A side is cut into pages of 4,096 prices, and a page into 64 words of 64 bits, the *marks*, that say which prices hold anything;
 one more word, the *summary*, says which marks may not be zero (set when a level appears, mended by the next search). Pages exist
-only where there have been orders, so any 32-bit price is allowed and an outlier costs one page. Setting a level is a look-up in
-the directory of pages and three stores, without an unpredictable branch. Removing the best level finds the next one with two
-bit searches inside its page. The worst case is a best level that leaves nothing behind in its page: the other pages are then
-found in a bitmap of 16,384 words, a few microseconds if the next order is at the far end of the range. `benchmarks/ladder.py`
-measures both.
+only where there have been orders, so any 32-bit price is allowed and an outlier costs one page; a *tower* of bitmaps says which
+exist, each with a bit for every word of the one below that is not zero. Setting a level is a look-up in the directory of pages and
+three stores, without an unpredictable branch. Removing the best level finds the next one with two bit searches inside its page. The
+worst case is a best level that leaves nothing behind in its page: up the tower and down again, for each page on the way that was
+left empty, some tens of nanoseconds together where there are few. `benchmarks/ladder.py` measures setting a level.
 
 The whole of it, for any number of books, is one array of 64-bit integers, so that compiled code passes one argument:
 
-    [ next free page, number of pages, where pages begin ] [ a block for every row ] [ page 1 ] [ page 2 ] ...
+    [ where the next page begins, where the first one does, where memory ends ] [ a block for every row ] [ page ] [ page ] ...
+    page = [ summary, marks; the rest of 4,096 words is not used ] [ lots ] [ first in line ] [ last in line ]
 
-A *row* is one side of one book. A row's block is its best price, the bitmap of pages that exist, and the directory from page of
-prices to page of memory (0: none). `Ladder` wraps one book for use from Python.
+A *row* is one side of one book. A row's block is its best price, the tower, and the directory from page of prices to where that
+page begins (0: none). The *place* of a price is where its lots are counted; two more words for every price, `FIRST_IN_LINE` and
+`LAST_IN_LINE` behind that place, are for books by order (`market/order_queues.py`) and are never touched here. `Ladder` wraps one
+book for use from Python.
 """
 
+import mmap
 from typing import Any
 
 import numpy as np
@@ -27,17 +31,24 @@ from twosided.errors import InputError
 __all__ = [
     "ASK",
     "BID",
+    "FIRST_IN_LINE",
+    "LAST_IN_LINE",
     "NO_ASK",
     "NO_BID",
     "Ladder",
     "best_of",
     "clear_row",
+    "free_pages",
     "grow_books",
     "is_full",
     "level_of",
+    "make_place",
     "new_books",
     "next_level",
+    "place_at",
+    "require",
     "set_level",
+    "validate_row",
 ]
 
 BID, ASK = 1, -1
@@ -46,24 +57,31 @@ BID, ASK = 1, -1
 NO_BID, NO_ASK = -(1 << 40), 1 << 40
 """Best prices of an empty side: worse than any price, so that ``bid < ask`` still holds."""
 
-_HEAD = 3  # words before the rows
-_FREE, _PAGES, _BASE = 0, 1, 2  # next free page, number of pages, where page 0 would begin
+_HEAD = 8  # words before the rows
+_FREE, _START, _END = 0, 1, 2  # where the next page will begin, where the first one does, where memory ends
+_PAGE = 1 << 14  # words of a page, which begins at a multiple of them
+_SUMMARY, _MARKS, _LOTS = 0, 64, 4096
+FIRST_IN_LINE, LAST_IN_LINE = 4096, 8192
+"""Where, behind a price's place, a book by order keeps the first and the last order of the queue there."""
+_LEAVES = 1 << 20  # pages that a row may have
 _BEST = 0  # words of a row's block
-_USED = 8  # bitmap of pages that exist
-_N_USED = 1 << 14
-_DIRECTORY = _USED + _N_USED
-_N_DIRECTORY = 1 << 20
-_ROW = _DIRECTORY + _N_DIRECTORY
-_SUMMARY, _MARKS, _LOTS = 0, 8, 72  # words of a page
-_PAGE = _LOTS + 4096
+_TOWER = (8, 8 + (1 << 14), 8 + (1 << 14) + (1 << 8), 8 + (1 << 14) + (1 << 8) + (1 << 2))  # one word at the top
+_DIRECTORY = _TOWER[3] + 4
+_ROW = _DIRECTORY + _LEAVES
 
 Books = npt.NDArray[np.int64]
 
 
+def _zeros(words: int) -> Books:
+    """Return zeros that cost memory and time only where they are written: numpy's would come in pages of 2 MB, one for each row."""
+    return np.frombuffer(mmap.mmap(-1, 8 * words, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS), np.int64)
+
+
 def new_books(rows: int, pages: int = 64) -> Books:
     """Return memory for *rows* empty sides; memory is touched only where prices appear. Even rows are bids, odd rows asks."""
-    books = np.zeros(_HEAD + rows * _ROW + (pages + 1) * _PAGE, np.int64)
-    books[_FREE], books[_PAGES], books[_BASE] = 1, pages, _HEAD + rows * _ROW
+    start = (_HEAD + rows * _ROW + _PAGE - 1) // _PAGE * _PAGE
+    books = _zeros(start + pages * _PAGE)
+    books[_FREE], books[_START], books[_END] = start, start, len(books)
     for row in range(rows):
         books[_HEAD + row * _ROW + _BEST] = NO_BID if row % 2 == 0 else NO_ASK
     return books
@@ -71,40 +89,76 @@ def new_books(rows: int, pages: int = 64) -> Books:
 
 def grow_books(books: Books) -> Books:
     """Return *books* with room for twice as many pages; content and results stay the same."""
-    pages, start = int(books[_PAGES]), int(books[_BASE])
-    larger = np.zeros(start + (2 * pages + 1) * _PAGE, np.int64)
-    used = np.flatnonzero(books[:start])
+    start, end = int(books[_START]), int(books[_END])
+    larger = _zeros(end + end - start)
+    used = np.flatnonzero(books)
     larger[used] = books[used]
-    larger[start : start + (pages + 1) * _PAGE] = books[start:]
-    larger[_PAGES] = 2 * pages
+    larger[_END] = len(larger)
     return larger
 
 
 def _is_full(books: Any) -> bool:
     """Say whether the next `set_level` might find no free page: call `grow_books` first."""
-    return bool(books[_FREE] > books[_PAGES])
+    return bool(books[_FREE] >= books[_END])
 
 
 is_full = compiled(_is_full)
 
 
+def _free_pages(books: Any) -> int:
+    """Return how many pages are free: a level that is set needs one at most."""
+    return int((books[_END] - books[_FREE]) // _PAGE)
+
+
+free_pages = compiled(_free_pages)
+
+
 def _page_at(books: Any, row: int, ticks: int) -> int:
     """Return where in *books* the page of *ticks* begins, 0 where there is none."""
-    number = books[_HEAD + row * _ROW + _DIRECTORY + (ticks >> 12) + (_N_DIRECTORY >> 1)]
-    if number == 0:
-        return 0
-    return int(books[_BASE] + number * _PAGE)
+    return int(books[_HEAD + row * _ROW + _DIRECTORY + (ticks >> 12) + (_LEAVES >> 1)])
 
 
 _page_at_c = compiled(_page_at)
 
 
-def _level_of(books: Any, row: int, ticks: int) -> int:
-    """Return the lots at *ticks*."""
+def _add_page(books: Any, row: int, ticks: int) -> int:
+    """Take the next free page for the prices around *ticks* and return where it begins."""
+    head, leaf, page = _HEAD + row * _ROW, (ticks >> 12) + (_LEAVES >> 1), books[_FREE]
+    books[_FREE] = page + _PAGE
+    books[head + _DIRECTORY + leaf] = page
+    for floor in range(4):
+        books[head + _TOWER[floor] + (leaf >> 6)] |= np.int64(1) << np.int64(leaf & 63)
+        leaf >>= 6
+    return int(page)
+
+
+_add_page_c = compiled(_add_page)
+
+
+def _place_at(books: Any, row: int, ticks: int) -> int:
+    """Return where in *books* the lots at *ticks* are counted, 0 where there is no page for them."""
+    page = _page_at_c(books, row, ticks)
+    return int(page + _LOTS + (ticks & 4095)) if page != 0 else 0
+
+
+place_at = compiled(_place_at)
+
+
+def _make_place(books: Any, row: int, ticks: int) -> int:
+    """Return where in *books* the lots at *ticks* are counted; a page that does not exist is made."""
     page = _page_at_c(books, row, ticks)
     if page == 0:
-        return 0
-    return int(books[page + _LOTS + (ticks & 4095)])
+        page = _add_page_c(books, row, ticks)
+    return int(page + _LOTS + (ticks & 4095))
+
+
+make_place = compiled(_make_place)
+
+
+def _level_of(books: Any, row: int, ticks: int) -> int:
+    """Return the lots at *ticks*."""
+    place = place_at(books, row, ticks)
+    return int(books[place]) if place != 0 else 0
 
 
 level_of = compiled(_level_of)
@@ -120,14 +174,11 @@ best_of = compiled(_best_of)
 
 def _set_level(books: Any, row: int, ticks: int, lots: int) -> int:
     """Let the level at *ticks* hold *lots* (0 removes it) and return what it held before."""
-    head = _HEAD + row * _ROW
-    entry = head + _DIRECTORY + (ticks >> 12) + (_N_DIRECTORY >> 1)
-    number = books[entry]
-    if number == 0:
+    page = _page_at_c(books, row, ticks)
+    if page == 0:
         if lots == 0:
             return 0
-        number = _add_page(books, head, entry)
-    page = books[_BASE] + number * _PAGE
+        page = _add_page_c(books, row, ticks)
     place = ticks & 4095
     old = books[page + _LOTS + place]
     books[page + _LOTS + place] = lots
@@ -136,26 +187,13 @@ def _set_level(books: Any, row: int, ticks: int, lots: int) -> int:
     word, bit = place >> 6, place & 63
     books[page + _MARKS + word] = (books[page + _MARKS + word] & ~(np.int64(1) << np.int64(bit))) | (present << np.int64(bit))
     books[page + _SUMMARY] |= present << np.int64(word)
-    best = books[head + _BEST]
+    best = books[_HEAD + row * _ROW + _BEST]
     if lots != 0:
         if (ticks - best) * (1 - 2 * (row & 1)) > 0:
-            books[head + _BEST] = ticks
+            books[_HEAD + row * _ROW + _BEST] = ticks
     elif ticks == best:
-        books[head + _BEST] = next_level(books, row, ticks)
+        books[_HEAD + row * _ROW + _BEST] = next_level(books, row, ticks)
     return int(old)
-
-
-def _new_page(books: Any, head: int, entry: int) -> int:
-    """Take the next free page for a directory *entry* and return its number."""
-    number = books[_FREE]
-    books[_FREE] = number + 1
-    books[entry] = number
-    leaf = entry - head - _DIRECTORY
-    books[head + _USED + (leaf >> 6)] |= np.int64(1) << np.int64(leaf & 63)
-    return int(number)
-
-
-_add_page = compiled(_new_page)
 
 
 def _below(word: Any, index: int) -> Any:
@@ -209,31 +247,38 @@ def _next_in_page(books: Any, page: int, place: int, down: bool) -> int:
 _next_place = compiled(_next_in_page)
 
 
+def _next_leaf(books: Any, head: int, leaf: int, down: bool) -> int:
+    """Return the next leaf beyond *leaf* that has a page, -1 where there is none: up the tower to a bit that is set, and down."""
+    floor, found = 0, np.int64(0)
+    while found == 0:
+        if floor == 4:
+            return -1
+        found = books[head + _TOWER[floor] + (leaf >> 6)]
+        found = _bits_below(found, leaf & 63) if down else _bits_above(found, leaf & 63)
+        leaf >>= 6
+        floor += 1
+    while True:
+        floor -= 1
+        leaf = leaf * 64 + (highest_bit(found) if down else lowest_bit(found))
+        if floor == 0:
+            return int(leaf)
+        found = books[head + _TOWER[floor - 1] + leaf]
+
+
+_next_leaf_c = compiled(_next_leaf)
+
+
 def _next_level(books: Any, row: int, ticks: int) -> int:
     """Return the next price with lots beyond *ticks*, away from the touch; `NO_BID` or `NO_ASK` where there is none."""
     head, down = _HEAD + row * _ROW, row & 1 == 0
-    leaf = (ticks >> 12) + (_N_DIRECTORY >> 1)
-    page = _page_at_c(books, row, ticks)
-    if page != 0:
-        place = _next_place(books, page, ticks & 4095, down)
-        if place >= 0:
-            return int((leaf - (_N_DIRECTORY >> 1)) * 4096 + place)
-    group = leaf >> 6
-    leaves = books[head + _USED + group]
-    leaves = _bits_below(leaves, leaf & 63) if down else _bits_above(leaves, leaf & 63)
-    while True:
-        while leaves != 0:
-            bit = highest_bit(leaves) if down else lowest_bit(leaves)
-            leaves &= ~(np.int64(1) << np.int64(bit))
-            leaf = group * 64 + bit
-            page = books[_BASE] + books[head + _DIRECTORY + leaf] * _PAGE
-            place = _best_place(books, page, down)
-            if place >= 0:
-                return int((leaf - (_N_DIRECTORY >> 1)) * 4096 + place)
-        group += -1 if down else 1
-        if group < 0 or group >= _N_USED:
+    leaf, page = (ticks >> 12) + (_LEAVES >> 1), _page_at_c(books, row, ticks)
+    place = _next_place(books, page, ticks & 4095, down) if page != 0 else -1
+    while place < 0:
+        leaf = _next_leaf_c(books, head, leaf, down)
+        if leaf < 0:
             return NO_BID if down else NO_ASK
-        leaves = books[head + _USED + group]
+        place = _best_place(books, books[head + _DIRECTORY + leaf], down)
+    return int((leaf - (_LEAVES >> 1)) * 4096 + place)
 
 
 next_level = compiled(_next_level)
@@ -241,18 +286,11 @@ set_level = compiled(_set_level, inline=True)
 
 
 def _clear_row(books: Any, row: int) -> None:
-    """Remove all levels of a row: as many steps as it has pages, times the size of a page."""
-    head = _HEAD + row * _ROW
-    for group in range(_N_USED):
-        leaves = books[head + _USED + group]
-        while leaves != 0:
-            bit = lowest_bit(leaves)
-            leaves &= ~(np.int64(1) << np.int64(bit))
-            page = books[_BASE] + books[head + _DIRECTORY + group * 64 + bit] * _PAGE
-            if books[page + _SUMMARY] != 0:
-                for offset in range(page, page + _PAGE):
-                    books[offset] = 0
-    books[head + _BEST] = NO_BID if row & 1 == 0 else NO_ASK
+    """Remove all levels of a row: as many steps as it has levels."""
+    best = best_of(books, row)
+    while best not in (NO_BID, NO_ASK):
+        set_level(books, row, best, 0)
+        best = best_of(books, row)
 
 
 clear_row = compiled(_clear_row)
@@ -348,7 +386,7 @@ class Ladder:
             AssertionError: naming the invariant that does not hold.
         """
         for side in (BID, ASK):
-            _validate_row(self.books, self._row(side))
+            validate_row(self.books, self._row(side))
 
     @staticmethod
     def _row(side: int) -> int:
@@ -363,29 +401,37 @@ def _require_ticks(ticks: int) -> None:
         raise InputError(f"ticks is {ticks}; allowed: a 32-bit integer")
 
 
-def _validate_row(books: Books, row: int) -> None:
-    """Check one row; see `Ladder.validate`."""
+def validate_row(books: Books, row: int) -> None:
+    """Check one row as `Ladder.validate` does.
+
+    Raises:
+        AssertionError: naming the invariant that does not hold.
+    """
     head, name = _HEAD + row * _ROW, "bid" if row % 2 == 0 else "ask"
     directory = books[head + _DIRECTORY : head + _ROW]
     levels: dict[int, int] = {}
     for leaf in np.flatnonzero(directory):
-        page = books[_BASE] + int(directory[leaf]) * _PAGE
-        lots = books[page + _LOTS : page + _PAGE]
-        base = (int(leaf) - (_N_DIRECTORY >> 1)) * 4096
+        page = int(directory[leaf])
+        lots = books[page + _LOTS : page + _LOTS + 4096]
+        base = (int(leaf) - (_LEAVES >> 1)) * 4096
         levels |= {base + int(place): int(lots[place]) for place in np.flatnonzero(lots)}
-        bits = np.unpackbits(books[page + _MARKS : page + _LOTS].view(np.uint8), bitorder="little")
-        _require(np.array_equal(bits != 0, lots != 0), f"{name}: the marks of page {leaf} say where its levels are")
+        bits = np.unpackbits(books[page + _MARKS : page + _MARKS + 64].view(np.uint8), bitorder="little")
+        require(np.array_equal(bits != 0, lots != 0), f"{name}: the marks of page {leaf} say where its levels are")
         words = np.unpackbits(books[page + _SUMMARY : page + _SUMMARY + 1].view(np.uint8), bitorder="little")
-        _require(
+        require(
             bool((words.astype(bool) | ~lots.reshape(64, 64).any(axis=1)).all()),
             f"{name}: the summary of page {leaf} misses no word",
         )
-        _require(bool(books[head + _USED + (leaf >> 6)] >> (leaf & 63) & 1), f"{name}: page {leaf} is marked as existing")
-    _require(all(lots > 0 for lots in levels.values()), f"{name}: no level holds a negative number of lots")
+        for floor in range(4):
+            at = int(leaf) >> 6 * floor
+            marked = bool(books[head + _TOWER[floor] + (at >> 6)] >> (at & 63) & 1)
+            require(marked, f"{name}: page {leaf} is marked as existing on floor {floor} of the tower")
+    require(all(lots > 0 for lots in levels.values()), f"{name}: no level holds a negative number of lots")
     best = (max(levels, default=NO_BID)) if row % 2 == 0 else (min(levels, default=NO_ASK))
-    _require(int(books[head + _BEST]) == best, f"{name}: the best price is {best}, not {books[head + _BEST]}")
+    require(int(books[head + _BEST]) == best, f"{name}: the best price is {best}, not {books[head + _BEST]}")
 
 
-def _require(holds: bool, invariant: str) -> None:
+def require(holds: bool, invariant: str) -> None:
+    """Raise an AssertionError that names the invariant unless it holds."""
     if not holds:
         raise AssertionError(invariant)

@@ -27,17 +27,19 @@ import numpy.typing as npt
 
 from twosided._compile import compiled
 from twosided.market.ladder import (
-    _LOTS,
+    FIRST_IN_LINE,
+    LAST_IN_LINE,
     NO_ASK,
     NO_BID,
-    _page_at_c,
-    _require,
-    _validate_row,
     best_of,
     is_full,
     level_of,
+    make_place,
     next_level,
+    place_at,
+    require,
     set_level,
+    validate_row,
 )
 
 __all__ = [
@@ -69,21 +71,23 @@ __all__ = [
 ORDER_ID, ORDER_ROW, ORDER_LOTS, ORDER_BEHIND, ORDER_OWNER, ORDER_NOTE = 0, 1, 2, 3, 4, 5
 """Words of an order. Its row is 2 × book, plus 1 for an ask; behind is the next in line or 0; owner and note are the caller's."""
 
-_AHEAD, _LEVEL = 6, 7  # the other words of an order
-_LEVEL_TICKS, _LEVEL_ROW, _FIRST, _LAST, _COUNTER = 0, 1, 2, 3, 4  # words of a level; its row is ~row, which no order's is
-_LINE = 8  # words of a line, and of the header, which stands where line 0 would be
-_CAPACITY, _IN_USE, _FREE, _TOUCHED, _MASK, _TABLE, _LIVE, _ARRIVED = 0, 1, 2, 3, 4, 5, 6, 7  # words of the header
+_AHEAD, _WHERE = 6, 7  # the other words of an order; where it stands: its price << 32 | the place of that price in the ladder
+_LINE = 8  # words of an order, and of the header
+_CAPACITY, _LIVE, _FREE, _TOUCHED, _MASK, _TABLE, _ARRIVED = 0, 1, 2, 3, 4, 5, 6  # words of the header
+_LOW_HALF = 0xFFFF_FFFF
 
 Orders = npt.NDArray[np.int64]
 
 
 def new_orders(capacity: int = 8192) -> Orders:
-    """Return memory for *capacity* orders and levels, in any number of books; the ladder of B books is ``new_books(2 * B)``."""
+    """Return memory for *capacity* orders in any number of books; the ladder of B books is ``new_books(2 * B)``."""
     slots = 4
     while slots < 2 * capacity:
         slots *= 2
     table = _LINE * (capacity + 1)
-    orders = np.zeros(table + 2 * slots, np.int64)
+    memory = np.zeros(table + slots + _LINE, np.int64)
+    skipped = -memory.ctypes.data // 8 % _LINE  # so that an order is one line of the cache
+    orders = memory[skipped : skipped + table + slots]
     orders[_CAPACITY], orders[_MASK], orders[_TABLE] = capacity, slots - 1, table
     return orders
 
@@ -91,19 +95,17 @@ def new_orders(capacity: int = 8192) -> Orders:
 def grow_orders(orders: Orders) -> Orders:
     """Return *orders* with room for twice as many; nodes and results stay the same."""
     larger = new_orders(2 * int(orders[_CAPACITY]))
-    end, table = _LINE * (1 + int(orders[_TOUCHED])), int(orders[_TABLE])
+    end = _LINE * (1 + int(orders[_TOUCHED]))
     larger[_LINE:end] = orders[_LINE:end]
-    for word in (_IN_USE, _FREE, _TOUCHED, _LIVE, _ARRIVED):
+    for word in (_LIVE, _FREE, _TOUCHED, _ARRIVED):
         larger[word] = orders[word]
-    for key, node in orders[table:].reshape(-1, 2):
-        if node != 0:
-            _enter_c(larger, node, key)
+    _enter_all_c(larger)
     return larger
 
 
 def _is_book_full(levels: Any, orders: Any) -> bool:
-    """Say whether the next order, and its level, might find no room: call `grow_books` and `grow_orders` first."""
-    return bool(orders[_IN_USE] + 2 > orders[_CAPACITY] or is_full(levels))
+    """Say whether the next order might find no room: call `grow_books` and `grow_orders` first."""
+    return bool(orders[_LIVE] >= orders[_CAPACITY] or is_full(levels))
 
 
 is_book_full = compiled(_is_book_full)
@@ -133,93 +135,80 @@ def _arrivals(orders: Any) -> int:
 
 arrivals = compiled(_arrivals)
 
-# ---------------------------------------------------------------- lines and the table that finds them
+# ---------------------------------------------------------------- the table that finds orders
 
 
-def _take_line(orders: Any) -> int:
-    """Return a line that is not in use."""
-    node = orders[_FREE]
-    if node != 0:
-        orders[_FREE] = orders[node + ORDER_BEHIND]
-    else:
-        orders[_TOUCHED] += 1
-        node = orders[_TOUCHED] * _LINE
-    orders[_IN_USE] += 1
-    return int(node)
+def _hash(book: int, order_id: int) -> int:
+    """Return 31 bits, of which the lowest say in which slot a search begins."""
+    folded = (order_id ^ (order_id >> 31) ^ (book << 20)) & 0x7FFF_FFFF
+    return int(((folded * 0x9E37_79B1) >> 24) & 0x7FFF_FFFF)  # 2^32 / golden ratio; the product stays below 2^63
 
 
-_take_line_c = compiled(_take_line)
+_hash_c = compiled(_hash)
 
 
-def _give_line(orders: Any, node: int) -> None:
-    """Let a line be taken again; in a line that nobody uses, `ORDER_LOTS` is 0."""
-    orders[node + ORDER_LOTS] = 0
-    orders[node + ORDER_BEHIND] = orders[_FREE]
-    orders[_FREE] = node
-    orders[_IN_USE] -= 1
+def _hash_of(orders: Any, node: int) -> int:
+    """Return the hash of an order."""
+    return int(_hash_c(orders[node + ORDER_ROW] >> 1, orders[node + ORDER_ID]))
 
 
-_give_line_c = compiled(_give_line)
+_hash_of_c = compiled(_hash_of)
 
 
-def _home(orders: Any, space: int, key: int) -> int:
-    """Return the slot at which a search begins; the *space* of an order's id is its book, that of a level's price is ~row."""
-    folded = (key ^ (key >> 31) ^ (space << 20)) & 0x7FFF_FFFF
-    return int(((folded * 0x9E37_79B1) >> 24) & orders[_MASK])  # 2^32 / golden ratio; the product stays below 2^63
-
-
-_home_c = compiled(_home)
-
-
-def _space(orders: Any, node: int) -> int:
-    """Return the space of the key of a line."""
-    row = orders[node + ORDER_ROW]
-    return int(row if row < 0 else row >> 1)
-
-
-_space_c = compiled(_space)
-
-
-def _enter(orders: Any, node: int, key: int) -> None:
-    """Put a line into the table."""
-    slot, table, mask = _home_c(orders, _space_c(orders, node), key), orders[_TABLE], orders[_MASK]
-    while orders[table + 2 * slot + 1] != 0:
+def _enter(orders: Any, node: int) -> None:
+    """Put an order into the table."""
+    table, mask, hashed = orders[_TABLE], orders[_MASK], _hash_of_c(orders, node)
+    slot = hashed & mask
+    while orders[table + slot] != 0:
         slot = (slot + 1) & mask
-    orders[table + 2 * slot] = key
-    orders[table + 2 * slot + 1] = node
+    orders[table + slot] = hashed << 32 | node
 
 
 _enter_c = compiled(_enter)
 
 
-def _find(orders: Any, space: int, key: int) -> int:
-    """Return the node with that key, 0 where there is none."""
-    slot, table, mask = _home_c(orders, space, key), orders[_TABLE], orders[_MASK]
-    while True:
-        node = orders[table + 2 * slot + 1]
-        if node == 0 or (orders[table + 2 * slot] == key and _space_c(orders, node) == space):
+def _enter_all(orders: Any) -> None:
+    """Put all orders into an empty table."""
+    for node in range(_LINE, _LINE * (1 + orders[_TOUCHED]), _LINE):
+        if orders[node + ORDER_LOTS] > 0:
+            _enter_c(orders, node)
+
+
+_enter_all_c = compiled(_enter_all)
+
+
+def _find_order(orders: Any, book: int, order_id: int) -> int:
+    """Return the node of an order, 0 where *book* has none of that id."""
+    table, mask, hashed = orders[_TABLE], orders[_MASK], _hash_c(book, order_id)
+    slot = hashed & mask
+    entry = orders[table + slot]
+    while entry != 0:
+        node = entry & _LOW_HALF
+        if entry >> 32 == hashed and orders[node + ORDER_ID] == order_id and orders[node + ORDER_ROW] >> 1 == book:
             return int(node)
         slot = (slot + 1) & mask
+        entry = orders[table + slot]
+    return 0
 
 
-_find_c = compiled(_find)
+find_order = compiled(_find_order)
 
 
-def _leave(orders: Any, node: int, key: int) -> None:
-    """Take a line out of the table and move up those behind it that would not be found across the hole."""
-    hole, table, mask = _home_c(orders, _space_c(orders, node), key), orders[_TABLE], orders[_MASK]
-    while orders[table + 2 * hole + 1] != node:
+def _leave(orders: Any, node: int) -> None:
+    """Take an order out of the table and move up those behind it that would not be found across the hole."""
+    table, mask = orders[_TABLE], orders[_MASK]
+    hole = _hash_of_c(orders, node) & mask
+    while orders[table + hole] & _LOW_HALF != node:
         hole = (hole + 1) & mask
     slot = (hole + 1) & mask
-    while orders[table + 2 * slot + 1] != 0:
-        other, other_key = orders[table + 2 * slot + 1], orders[table + 2 * slot]
-        home = _home_c(orders, _space_c(orders, other), other_key)
-        if ((slot - home) & mask) >= ((slot - hole) & mask):
-            orders[table + 2 * hole] = other_key
-            orders[table + 2 * hole + 1] = other
+    entry = orders[table + slot]
+    while entry != 0:
+        if ((slot - (entry >> 32)) & mask) >= ((slot - hole) & mask):
+            orders[table + hole] = entry
             hole = slot
         slot = (slot + 1) & mask
-    orders[table + 2 * hole + 1] = 0
+        entry = orders[table + slot]
+    orders[table + hole] = 0
 
 
 _leave_c = compiled(_leave)
@@ -227,37 +216,22 @@ _leave_c = compiled(_leave)
 # ---------------------------------------------------------------- the queue at one price
 
 
-def _new_level(levels: Any, orders: Any, row: int, ticks: int, lots: int) -> int:
-    """Let a level of *lots* appear and return its node."""
-    level = _take_line_c(orders)
-    set_level(levels, row, ticks, lots)
-    orders[level + _LEVEL_TICKS] = ticks
-    orders[level + _LEVEL_ROW] = ~row
-    orders[level + _FIRST] = 0
-    orders[level + _LAST] = 0
-    orders[level + _COUNTER] = _page_at_c(levels, row, ticks) + _LOTS + (ticks & 4095)
-    _enter_c(orders, level, ticks)
-    return int(level)
-
-
-_new_level_c = compiled(_new_level)
-
-
 def _join(levels: Any, orders: Any, node: int, ticks: int, lots: int) -> None:
     """Put an order of *lots* at the end of the queue at *ticks*."""
     row = orders[node + ORDER_ROW]
-    level = _find_c(orders, ~row, ticks)
-    if level == 0:
-        level = _new_level_c(levels, orders, row, ticks, lots)
-        orders[level + _FIRST] = node
-    else:
-        levels[orders[level + _COUNTER]] += lots
-        orders[orders[level + _LAST] + ORDER_BEHIND] = node
-    orders[node + _AHEAD] = orders[level + _LAST]
-    orders[node + ORDER_BEHIND] = 0
-    orders[level + _LAST] = node
-    orders[node + _LEVEL] = level
+    place = make_place(levels, row, ticks)
+    ahead = levels[place + LAST_IN_LINE]
     orders[node + ORDER_LOTS] = lots
+    orders[node + ORDER_BEHIND] = 0
+    orders[node + _AHEAD] = ahead
+    orders[node + _WHERE] = ticks << 32 | place
+    levels[place + LAST_IN_LINE] = node
+    if ahead == 0:
+        levels[place + FIRST_IN_LINE] = node
+        set_level(levels, row, ticks, lots)
+    else:
+        orders[ahead + ORDER_BEHIND] = node
+        levels[place] += lots
 
 
 _join_c = compiled(_join)
@@ -265,22 +239,19 @@ _join_c = compiled(_join)
 
 def _quit(levels: Any, orders: Any, node: int) -> None:
     """Take an order out of its queue; a level that is left without orders goes."""
-    level, ahead, behind = orders[node + _LEVEL], orders[node + _AHEAD], orders[node + ORDER_BEHIND]
-    if ahead == 0 and behind == 0:
-        ticks = orders[level + _LEVEL_TICKS]
-        set_level(levels, ~orders[level + _LEVEL_ROW], ticks, 0)
-        _leave_c(orders, level, ticks)
-        _give_line_c(orders, level)
-        return
-    levels[orders[level + _COUNTER]] -= orders[node + ORDER_LOTS]
+    place, ahead, behind = orders[node + _WHERE] & _LOW_HALF, orders[node + _AHEAD], orders[node + ORDER_BEHIND]
     if ahead == 0:
-        orders[level + _FIRST] = behind
+        levels[place + FIRST_IN_LINE] = behind
     else:
         orders[ahead + ORDER_BEHIND] = behind
     if behind == 0:
-        orders[level + _LAST] = ahead
+        levels[place + LAST_IN_LINE] = ahead
     else:
         orders[behind + _AHEAD] = ahead
+    if ahead == 0 and behind == 0:
+        set_level(levels, orders[node + ORDER_ROW], ticks_of(orders, node), 0)
+    else:
+        levels[place] -= orders[node + ORDER_LOTS]
 
 
 _quit_c = compiled(_quit)
@@ -293,40 +264,37 @@ def _add_order(levels: Any, orders: Any, book: int, order_id: int, owner: int, n
 
     The caller has seen to it that the book is not full, the id is free and *lots* is positive.
     """
-    node = _take_line_c(orders)
+    node = orders[_FREE]
+    if node != 0:
+        orders[_FREE] = orders[node + ORDER_BEHIND]
+    else:
+        orders[_TOUCHED] += 1
+        node = orders[_TOUCHED] * _LINE
+    orders[_LIVE] += 1
     orders[node + ORDER_ID] = order_id
     orders[node + ORDER_ROW] = 2 * book + (0 if side > 0 else 1)
     orders[node + ORDER_OWNER] = owner
     orders[node + ORDER_NOTE] = note
-    orders[_LIVE] += 1
-    _enter_c(orders, node, order_id)
+    _enter_c(orders, node)
     _join_c(levels, orders, node, ticks, lots)
-    return node
+    return int(node)
 
 
 add_order = compiled(_add_order)
 
 
-def _find_order(orders: Any, book: int, order_id: int) -> int:
-    """Return the node of an order, 0 where *book* has none of that id."""
-    return _find_c(orders, book, order_id)
-
-
-find_order = compiled(_find_order)
-
-
 def _ticks_of(orders: Any, node: int) -> int:
     """Return the price of an order."""
-    return int(orders[orders[node + _LEVEL] + _LEVEL_TICKS])
+    return int(orders[node + _WHERE] >> 32)
 
 
 ticks_of = compiled(_ticks_of)
 
 
-def _first_order(orders: Any, row: int, ticks: int) -> int:
+def _first_order(levels: Any, row: int, ticks: int) -> int:
     """Return the node at the head of the queue at *ticks*, 0 where there is none; ``ORDER_BEHIND`` leads on from it."""
-    level = _find_c(orders, ~row, ticks)
-    return int(orders[level + _FIRST]) if level != 0 else 0
+    place = place_at(levels, row, ticks)
+    return int(levels[place + FIRST_IN_LINE]) if place != 0 else 0
 
 
 first_order = compiled(_first_order)
@@ -338,7 +306,7 @@ def _some_order(orders: Any, part: float) -> int:
     start = int(part * touched)
     for step in range(touched):
         node = _LINE * (1 + (start + step) % touched)
-        if orders[node + ORDER_LOTS] > 0 and orders[node + ORDER_ROW] >= 0:
+        if orders[node + ORDER_LOTS] > 0:
             return int(node)
     return 0
 
@@ -347,10 +315,12 @@ some_order = compiled(_some_order)
 
 
 def _remove_order(levels: Any, orders: Any, node: int) -> None:
-    """Let an order leave the book; its line may be given to the next one."""
+    """Let an order leave the book; its line, whose `ORDER_LOTS` are 0 until then, may be given to the next one."""
     _quit_c(levels, orders, node)
-    _leave_c(orders, node, orders[node + ORDER_ID])
-    _give_line_c(orders, node)
+    _leave_c(orders, node)
+    orders[node + ORDER_LOTS] = 0
+    orders[node + ORDER_BEHIND] = orders[_FREE]
+    orders[_FREE] = node
     orders[_LIVE] -= 1
 
 
@@ -363,7 +333,7 @@ def _reduce_order(levels: Any, orders: Any, node: int, lots: int) -> None:
         remove_order(levels, orders, node)
         return
     orders[node + ORDER_LOTS] -= lots
-    levels[orders[orders[node + _LEVEL] + _COUNTER]] -= lots
+    levels[orders[node + _WHERE] & _LOW_HALF] -= lots
 
 
 reduce_order = compiled(_reduce_order)
@@ -388,7 +358,7 @@ def _clear_side(levels: Any, orders: Any, row: int) -> None:
         ticks = best_of(levels, row)
         if ticks in (NO_BID, NO_ASK):
             return
-        remove_order(levels, orders, first_order(orders, row, ticks))
+        remove_order(levels, orders, first_order(levels, row, ticks))
 
 
 clear_side = compiled(_clear_side)
@@ -403,44 +373,44 @@ def validate_orders(levels: Orders, orders: Orders, books: int = 1) -> None:
     Raises:
         AssertionError: naming the invariant that does not hold.
     """
-    live, prices, free = 0, 0, 0
+    live, free = 0, 0
     for row in range(2 * books):
-        _validate_row(levels, row)
+        validate_row(levels, row)
         ticks = int(best_of(levels, row))
         while ticks not in {NO_BID, NO_ASK}:
-            live, prices = live + _validate_queue(levels, orders, row, ticks), prices + 1
+            live += _validate_queue(levels, orders, row, ticks)
             ticks = int(next_level(levels, row, ticks))
-    _require(live == orders[_LIVE], f"the queues hold {live} orders, not {orders[_LIVE]}")
-    _require(live + prices == orders[_IN_USE], f"{live} orders and {prices} levels use {orders[_IN_USE]} lines")
+    require(live == orders[_LIVE], f"the queues hold {live} orders, not {orders[_LIVE]}")
     node = int(orders[_FREE])
     while node != 0 and free <= orders[_TOUCHED]:
+        require(bool(orders[node + ORDER_LOTS] == 0), f"the free line {node} has no lots")
         free, node = free + 1, int(orders[node + ORDER_BEHIND])
-    _require(free + live + prices == orders[_TOUCHED], f"{free} free lines and those in use are {orders[_TOUCHED]} in all")
-    found = int(np.count_nonzero(orders[orders[_TABLE] + 1 :: 2]))
-    _require(found == live + prices, f"the table finds {found} lines, not {live + prices}")
+    require(free + live == orders[_TOUCHED], f"{free} free lines and {live} orders are {orders[_TOUCHED]} lines in all")
+    found = int(np.count_nonzero(orders[orders[_TABLE] :]))
+    require(found == live, f"the table finds {found} orders, not {live}")
 
 
 def _validate_queue(levels: Orders, orders: Orders, row: int, ticks: int) -> int:
     """Check the queue at one price and return how many orders stand in it."""
-    queue, total, where = queue_at(orders, row, ticks), 0, f"{'bid' if row % 2 == 0 else 'ask'} {ticks}"
-    level = int(_find_c(orders, ~row, ticks))
-    _require(bool(level != 0 and orders[level + _LAST] == queue[-1]), f"{where}: the level knows its first and last order")
+    queue, total, where = queue_at(levels, orders, row, ticks), 0, f"{'bid' if row % 2 == 0 else 'ask'} {ticks}"
+    place = int(place_at(levels, row, ticks))
+    require(bool(queue and levels[place + LAST_IN_LINE] == queue[-1]), f"{where}: the level knows its first and last order")
     for ahead, node in zip([0, *queue], queue, strict=False):
         order = orders[node : node + _LINE]
         each = f"{where}: order {order[ORDER_ID]}"
-        _require(bool(order[_AHEAD] == ahead), f"{each} and the one ahead of it know each other")
-        _require((order[ORDER_ROW], order[_LEVEL]) == (row, level), f"{each} stands at its own level")
-        _require(bool(order[ORDER_LOTS] > 0), f"{each} has lots")
-        _require(find_order(orders, row >> 1, int(order[ORDER_ID])) == node, f"{each} is found by its id")
+        require(bool(order[_AHEAD] == ahead), f"{each} and the one ahead of it know each other")
+        require((order[ORDER_ROW], order[_WHERE]) == (row, ticks << 32 | place), f"{each} knows its side, price and place")
+        require(bool(order[ORDER_LOTS] > 0), f"{each} has lots")
+        require(find_order(orders, row >> 1, int(order[ORDER_ID])) == node, f"{each} is found by its id")
         total += int(order[ORDER_LOTS])
     held = int(level_of(levels, row, ticks))
-    _require(total == held, f"{where}: the level holds {held} lots, its orders {total}")
+    require(total == held, f"{where}: the level holds {held} lots, its orders {total}")
     return len(queue)
 
 
-def queue_at(orders: Orders, row: int, ticks: int) -> list[int]:
+def queue_at(levels: Orders, orders: Orders, row: int, ticks: int) -> list[int]:
     """Return the nodes of the queue at a price, first in line first; a broken one that runs in a circle ends when it must have."""
-    node = int(first_order(orders, row, ticks))
+    node = int(first_order(levels, row, ticks))
     queue: list[int] = []
     while node != 0 and len(queue) <= orders[_LIVE]:
         queue.append(node)

@@ -146,7 +146,7 @@ class OrderBook:
         """Return (order id, lots) of the orders at *ticks*, first in line first."""
         return [
             (int(self.orders[node + ORDER_ID]), int(self.orders[node + ORDER_LOTS]))
-            for node in queue_at(self.orders, self._row(side), ticks)
+            for node in queue_at(self.levels, self.orders, self._row(side), ticks)
         ]
 
     def queue_position(self, order_id: int) -> tuple[int, int]:
@@ -156,7 +156,7 @@ class OrderBook:
             InputError: no such order.
         """
         node = self._node(order_id)
-        ahead = queue_at(self.orders, int(self.orders[node + ORDER_ROW]), int(ticks_of(self.orders, node)))
+        ahead = queue_at(self.levels, self.orders, int(self.orders[node + ORDER_ROW]), int(ticks_of(self.orders, node)))
         ahead = ahead[: ahead.index(node)]
         return len(ahead), sum(int(self.orders[each + ORDER_LOTS]) for each in ahead)
 

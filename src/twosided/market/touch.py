@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from twosided._compile import compiled
+from twosided._compile import compiled, words_of
 from twosided.market.event import Events, Flag, Kind
 from twosided.market.ladder import NO_ASK, NO_BID, best_of, clear_row, grow_books, is_full, level_of, new_books, set_level
 from twosided.market.order_events import apply_order_event, order_of
@@ -107,8 +107,8 @@ def _apply_event(event: Any, books: Any, orders: Any, state: Any) -> None:
 apply_event = compiled(_apply_event)
 
 
-def _write_touch(event: Any, index: int, books: Any, state: Any, out: Any) -> None:
-    """Count the state after a whole message and write a line where the touch changed."""
+def _write_touch(event: Any, index: int, books: Any, state: Any, line: Any) -> None:
+    """Count the state after a whole message and write it in the next *line* where the touch changed."""
     bid, ask = best_of(books, 0), best_of(books, 1)
     bid_lots = level_of(books, 0, bid) if bid != NO_BID else 0
     ask_lots = level_of(books, 1, ask) if ask != NO_ASK else 0
@@ -117,7 +117,6 @@ def _write_touch(event: Any, index: int, books: Any, state: Any, out: Any) -> No
     if bid == state[_BID] and ask == state[_ASK] and bid_lots == state[_BID_LOTS] and ask_lots == state[_ASK_LOTS]:
         return
     state[_BID], state[_ASK], state[_BID_LOTS], state[_ASK_LOTS] = bid, ask, bid_lots, ask_lots
-    line = out[state[_LINES]]
     line["event"], line["exch_ns"], line["local_ns"], line["id"] = index, event["exch_ns"], event["local_ns"], event["id"]
     line["bid_ticks"], line["bid_lots"], line["ask_ticks"], line["ask_lots"] = bid, bid_lots, ask, ask_lots
     state[_LINES] += 1
@@ -131,6 +130,7 @@ def _track(events: Any, begin: int, first: int, market: int, books: Any, orders:
 
     *first* is added to an event's index where it is written; *out* has a place for every event.
     """
+    books, orders, state = words_of(books), words_of(orders), words_of(state)
     for index in range(begin, len(events)):
         event = events[index]
         if event["market"] != market:
@@ -142,7 +142,7 @@ def _track(events: Any, begin: int, first: int, market: int, books: Any, orders:
             state[_MESSAGES] += 1
             if state[_CHANGED] != 0:
                 state[_CHANGED] = 0
-                write_touch(event, first + index, books, state, out)
+                write_touch(event, first + index, books, state, out[state[_LINES]])
     return len(events)
 
 
