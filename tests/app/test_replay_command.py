@@ -214,7 +214,8 @@ def test_parameters_are_told_as_they_took_effect(command, session, results, tmp_
     assert facts["parameters"]["quantity"]["unit"] == "shares"
     page = (tmp_path / "out" / "report.html").read_text()
     assert "10 shares (0 asked for)" in page
-    assert results("--strategy", "fixed")["parameters"]["quantity"]["used"] == 1
+    told = results("--strategy", "glft", *(word for name in ("sigma", "A", "k") for word in ("--set", f"{name}=1")))["parameters"]
+    assert [told[name]["used"] for name in ("quantity", "max_position", "q_max")] == [1, 10, 10]
 
 
 def test_results_that_are_replaced_are_named(command, session, tmp_path):

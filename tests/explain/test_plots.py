@@ -181,7 +181,7 @@ def test_a_few_very_wide_moments_do_not_squeeze_the_distribution_and_are_said(ru
     ]
     figure = spread_figure(runs.assemble((runs.BTC,), [], mids, span_ns=1000 * SECOND), 0)
     assert max(figure.data[0].x) == 2
-    assert "wider than 10, not shown: market 0.10% of time" in figure.layout.xaxis.title.text
+    assert "wider than 10, not shown:<br>market 0.10% of time" in figure.layout.xaxis.title.text
 
 
 def test_the_markout_curve_leaves_out_horizons_that_most_fills_do_not_reach(runs):

@@ -189,7 +189,7 @@ def test_the_configuration_is_in_words_and_shows_what_took_effect(runs, tmp_path
     assert rows["queue model"] == "conservative"
     assert rows["feed latency"] == "recorded"
     assert rows["account sampled every"] == "1 s"
-    assert rows["asked every"] == "100 ms"
+    assert rows["woken every"] == "100 ms"
     assert rows["trading year"] == "365 days of 24 h (the venue's)"
     for raw in ("exponent", "1,000,000,000", "0 ns"):
         assert not any(raw in text for row in rows.items() for text in row)

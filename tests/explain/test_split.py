@@ -178,3 +178,10 @@ def test_frames_out_of_the_order_of_time_are_refused(runs):
         split(replace(run, mids=run.mids.reverse()))
     with pytest.raises(InputError, match="horizon_ns is -1"):
         split(run, -1)
+
+
+def test_amounts_are_exact_and_in_the_currency(runs):
+    (part,) = split(runs.random(3))
+    amounts = part.amounts()
+    assert list(amounts) == [*PARTS, "total"]
+    assert sum(amounts[name] for name in PARTS) == amounts["total"] == part.total * part.quantum

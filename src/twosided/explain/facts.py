@@ -28,7 +28,7 @@ Rows = list[tuple[str, str]]
 def configuration_rows(run: Run, basis: Basis) -> Rows:
     """Return what was assumed, each value as it took effect."""
     facts, settings = run.facts, settings_of(run)
-    every = [("asked every", duration_text(facts["every_ns"]))] if facts.get("every_ns") else []
+    every = [("woken every", duration_text(facts["every_ns"]))] if facts.get("every_ns") else []
     return [
         ("strategy", facts["strategy"]),
         *_parameters(run),

@@ -317,8 +317,8 @@ def spread_figure(run: Run, market: int, *, colour: int = 0) -> Picture:
         if not np.all(near):
             share = lengths[~near].sum() / lengths.sum()
             beyond.append(f"{name} {share:.2%}" if share >= 1e-4 else f"{name} less than 0.01%")
-    styled(figure, 280)
-    tail = f"<br>wider than {widest}, not shown: {', '.join(beyond)} of time" if beyond else ""
+    styled(figure, 300 if beyond else 280)
+    tail = f"<br>wider than {widest}, not shown:<br>{', '.join(beyond)} of time" if beyond else ""
     tick = f"{run.instruments[market].tick_size.normalize():f} {escape(run.instruments[market].currency)}"
     figure.update_layout(barmode="group" if top <= GROUPED else "overlay")
     figure.update_xaxes(title_text=f"spread, ticks of {tick}{tail}", showgrid=False, range=[0, top + 1], tickformat=",d")

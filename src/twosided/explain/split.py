@@ -67,6 +67,10 @@ class Split:
         """Return one part, or ``"total"``, as an exact amount of the currency."""
         return int(getattr(self, name)) * self.quantum
 
+    def amounts(self) -> dict[str, Decimal]:
+        """Return the six parts and then the total, by name, as exact amounts of `currency`."""
+        return {name: self.money(name) for name in (*PARTS, "total")}
+
     def in_quanta(self, quantum: Decimal) -> "Split":
         """Return the same split counted in a finer *quantum*, which divides this one."""
         factor = int(self.quantum / quantum)

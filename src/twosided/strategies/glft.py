@@ -22,7 +22,7 @@ _MOST = 300  # quotes; the length of the table is fixed when the strategy is com
 
 
 def _tabulate(params: Any, instruments: tuple[Any, ...], memory: Any) -> None:
-    """Fill ``memory.bid_distance`` for inventories -q_max … q_max; the ask's is its mirror image.
+    """Settle ``q_max`` and fill ``memory.bid_distance`` for inventories -q_max … q_max; the ask's is its mirror image.
 
     Raises:
         InputError: an inventory bound that is not between one quote and the length of the table.
@@ -37,6 +37,7 @@ def _tabulate(params: Any, instruments: tuple[Any, ...], memory: Any) -> None:
         )
     model_limit = bound * params.quantity
     params.max_position = min(params.max_position, model_limit) if limited else model_limit
+    params.q_max = bound
     table = quote_table("glft", sigma=params.sigma, A=params.A, k=params.k, gamma=params.gamma, q_max=bound)
     distances = np.array([row["bid"] for row in table], np.float64)
     distances[-1] = 2.0 * distances[-2] - distances[-3]  # not quoted: the slope for the last fraction of a quote
