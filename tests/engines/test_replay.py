@@ -335,6 +335,26 @@ def test_an_opening_position_beyond_what_can_be_counted_is_refused():
             replay(random_market(1, n=50), maker, instruments=INSTRUMENT, settings=ReplaySettings(opening_position=held))
 
 
+def test_strategies_with_assumptions_of_their_own_share_a_pass_and_change_nothing_of_each_other():
+    """Latency, queue and partial fills belong to a strategy; what belongs to the market takes another pass."""
+    events = random_market(5)
+    assumed = [
+        ReplaySettings(),
+        ReplaySettings(entry_latency="3ms", queue="conservative"),
+        ReplaySettings(response_latency="sampled*2", queue="optimistic", partial_fills=False),
+        ReplaySettings(feed_latency="2ms", queue="log"),
+    ]
+    together = replay(events, [maker] * len(assumed), instruments=INSTRUMENT, settings=assumed)
+    for run, settings in zip(together, assumed, strict=True):
+        alone = replay(events, maker, instruments=INSTRUMENT, settings=settings)
+        assert run.digest() == alone.digest()
+        assert run.facts["settings"] == alone.facts["settings"] == settings.model_dump(mode="json")
+    assert [run.facts["strategies_in_pass"] for run in together] == [3, 3, 3, 1]
+    assert len({run.digest() for run in together}) == len(assumed)
+    with pytest.raises(InputError, match=r"settings are a list of 2; allowed: .* as many as there are \(1\)"):
+        replay(events, maker, instruments=INSTRUMENT, settings=assumed[:2])
+
+
 def _set(events, field, value):
     events[field][-1] = value
     return events

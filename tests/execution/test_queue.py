@@ -8,11 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twosided.execution.queue import CONSERVATIVE, LOG, POWER, _queue_after_change, queue_after_change
+from twosided.execution.queue import CONSERVATIVE, LOG, OPTIMISTIC, POWER, _queue_after_change, queue_after_change
 
 pytestmark = pytest.mark.interpreted
 
-MODELS = [(CONSERVATIVE, 0.0), (POWER, 1.0), (POWER, 2.0), (POWER, 3.0), (POWER, 0.5), (POWER, 100.0), (LOG, 0.0)]
+MODELS = [
+    (CONSERVATIVE, 0.0),
+    (POWER, 1.0),
+    (POWER, 2.0),
+    (POWER, 3.0),
+    (POWER, 0.5),
+    (POWER, 100.0),
+    (LOG, 0.0),
+    (OPTIMISTIC, 0.0),
+]
 every_model = pytest.mark.parametrize(("kind", "exponent"), MODELS)
 
 
@@ -28,8 +37,8 @@ def naive(ahead, old, new, explained, kind, exponent):
 
 def naive_share(ahead, behind, kind, exponent):
     """The share of cancels that come from behind."""
-    if kind == CONSERVATIVE:
-        return Fraction(1)
+    if kind in {CONSERVATIVE, OPTIMISTIC}:
+        return Fraction(int(kind == CONSERVATIVE))
     weights = [math.log(1 + lots) if kind == LOG else Decimal(lots) ** Decimal(exponent) for lots in (ahead, behind)]
     total = sum(weights)
     return Fraction(weights[1]) / Fraction(total) if total else Fraction(1)
@@ -49,6 +58,7 @@ def change(ahead, old, new, explained=0, kind=CONSERVATIVE, exponent=0.0):
         ({"kind": POWER, "exponent": 1.0}, 60 - 0.6 * 20),  # 40 / 100 from behind
         ({"kind": POWER, "exponent": 2.0}, 60 - (1 - 1600 / 5200) * 20),
         ({"kind": POWER, "exponent": 3.0}, 60 - (1 - 64_000 / 280_000) * 20),
+        ({"kind": OPTIMISTIC}, 40.0),
         ({"kind": LOG}, 60 - math.log(61) / (math.log(61) + math.log(41)) * 20),
     ],
 )
@@ -123,7 +133,10 @@ def test_a_small_exponent_splits_in_halves_however_the_queue_stands():
 lots = st.integers(0, 10**9)
 aheads = st.floats(0, 1e9, allow_subnormal=False)
 models = st.one_of(
-    st.just((CONSERVATIVE, 0.0)), st.just((LOG, 0.0)), st.tuples(st.just(POWER), st.sampled_from([0.1, 1.0, 1.7, 2.0, 3.0, 100.0]))
+    st.just((CONSERVATIVE, 0.0)),
+    st.just((OPTIMISTIC, 0.0)),
+    st.just((LOG, 0.0)),
+    st.tuples(st.just(POWER), st.sampled_from([0.1, 1.0, 1.7, 2.0, 3.0, 100.0])),
 )
 
 
@@ -142,9 +155,9 @@ def test_nobody_is_behind_more_than_the_level_holds_or_ahead_of_the_front(ahead,
 
 
 @given(aheads, lots, lots, lots, models)
-def test_conservative_is_the_most_pessimistic_guess(ahead, old, new, explained, model):
-    worst = queue_after_change(ahead, old, new, explained, CONSERVATIVE, 0.0)
-    assert queue_after_change(ahead, old, new, explained, *model) <= worst + 1e-6
+def test_every_guess_lies_between_the_conservative_and_the_optimistic_one(ahead, old, new, explained, model):
+    worst, best = (queue_after_change(ahead, old, new, explained, kind, 0.0) for kind in (CONSERVATIVE, OPTIMISTIC))
+    assert best - 1e-6 <= queue_after_change(ahead, old, new, explained, *model) <= worst + 1e-6
 
 
 @given(aheads, lots, lots, lots, st.integers(0, 10**6), models)

@@ -42,9 +42,9 @@ class Wire:
     def __init__(self, entry=(5,), response=(7,), *, n_messages=MESSAGES, seed=SEED):
         messages = np.zeros(n_messages, MESSAGE)
         messages["next_free"] = [*range(1, n_messages), -1]
-        latencies = np.zeros((2, LATENCY_POINTS), CELL)
-        for row, values in enumerate((entry, response)):
-            latencies["number"][row] = quantiles(values)
+        latencies = np.zeros((N_STRATEGIES, 2, LATENCY_POINTS), CELL)
+        for way, values in enumerate((entry, response)):
+            latencies["number"][:, way] = quantiles(values)
         self.tables = {
             "strategies": np.zeros(N_STRATEGIES, STRATEGY),
             "lines": np.zeros((N_STRATEGIES, N_MARKETS), LINE),

@@ -23,7 +23,7 @@ from twosided.engines.replay_kernel import DONE, EMPTY_LOGS, GROW, PAUSE, advanc
 from twosided.engines.settings import Latency, ReplaySettings
 from twosided.errors import InputError, StrategyError, TwosidedError, suggest
 from twosided.execution.ledger import ACCOUNT, fee_schedule
-from twosided.execution.queue import CONSERVATIVE, LOG, POWER
+from twosided.execution.queue import CONSERVATIVE, LOG, OPTIMISTIC, POWER
 from twosided.execution.state import CELL, CORE, FOREVER, LATENCY_POINTS, LOG_CAPACITY, LOG_HEADROOM, new_tables, point_at
 from twosided.market.event import BOOK_KINDS, BY_ORDER, EVENT, Events, Flag, Kind, Status, exchange_order
 from twosided.market.instrument import Instrument
@@ -47,6 +47,12 @@ PROGRESS_SECONDS = 0.2
 
 RUN_AHEAD_NS = 1_000_000_000
 """How far the exchange's side of events may run ahead of ours, market time, where no strategy is woken by the market."""
+
+PER_STRATEGY = ("entry_latency", "response_latency", "queue", "partial_fills")
+"""Settings that may differ between the strategies of one pass; the others belong to the market that they share."""
+
+_SAME = {name: ReplaySettings.model_fields[name].default for name in PER_STRATEGY}
+_QUEUES = {"conservative": CONSERVATIVE, "power": POWER, "log": LOG, "optimistic": OPTIMISTIC}
 
 Progress = Callable[[int, int], None]
 
@@ -86,7 +92,7 @@ def replay(
     strategies: Strategy,
     *,
     instruments: Sequence[Instrument] | Instrument | None = None,
-    settings: ReplaySettings | None = None,
+    settings: ReplaySettings | Sequence[ReplaySettings] | None = None,
     start_ns: int | None = None,
     progress: Progress | None = None,
 ) -> Run: ...
@@ -96,7 +102,7 @@ def replay(
     strategies: Sequence[Strategy],
     *,
     instruments: Sequence[Instrument] | Instrument | None = None,
-    settings: ReplaySettings | None = None,
+    settings: ReplaySettings | Sequence[ReplaySettings] | None = None,
     start_ns: int | None = None,
     progress: Progress | None = None,
 ) -> list[Run]: ...
@@ -105,7 +111,7 @@ def replay(
     strategies: Strategy | Sequence[Strategy],
     *,
     instruments: Sequence[Instrument] | Instrument | None = None,
-    settings: ReplaySettings | None = None,
+    settings: ReplaySettings | Sequence[ReplaySettings] | None = None,
     start_ns: int | None = None,
     progress: Progress | None = None,
 ) -> Run | list[Run]:
@@ -115,7 +121,8 @@ def replay(
         data: a recording (`twosided.load`), or an array of `EVENT` together with *instruments*.
         strategies: one, or a list: the books are rebuilt once for all of them, and each result is that of its own separate run.
         instruments: for events without a recording.
-        settings: latencies, queue model and order handling; `ReplaySettings` says what is assumed without it.
+        settings: latencies, queue model and order handling; `ReplaySettings` says what is assumed without it. A list has those of
+            each strategy: one pass serves all that differ in `PER_STRATEGY` only.
         start_ns: strategies are asked from this time on (our clock); the book is built from the beginning.
         progress: called with (events done, events in all) a few times a second. A KeyboardInterrupt stops the run, which is then
             returned as far as it got, with ``facts["complete"]`` False.
@@ -128,16 +135,29 @@ def replay(
         StrategyError: a strategy raised.
     """
     recorded, found = _recorded(data, instruments)
-    settings = settings or ReplaySettings()
     asked = [strategies] if isinstance(strategies, Strategy) else list(strategies)
     if not asked:
         raise InputError("strategies is empty; allowed: at least one")
+    assumed = _settings_of(settings, len(asked))
+    passes: dict[Any, list[int]] = {}  # one for all that have as many quote levels and assume the same of the market
+    for i, (strategy, its) in enumerate(zip(asked, assumed, strict=True)):
+        passes.setdefault((strategy.levels, its.model_copy(update=_SAME)), []).append(i)
     runs: dict[int, Run] = {}
-    for levels in sorted({strategy.levels for strategy in asked}):  # one pass for all that have as many quote levels
-        chosen = [i for i, strategy in enumerate(asked) if strategy.levels == levels]
-        engine = _Engine(recorded, [asked[i] for i in chosen], settings, start_ns, found)
+    for chosen in passes.values():
+        engine = _Engine(recorded, [asked[i] for i in chosen], [assumed[i] for i in chosen], start_ns, found)
         runs |= dict(zip(chosen, engine.run(progress), strict=True))
     return runs[0] if isinstance(strategies, Strategy) else [runs[i] for i in range(len(asked))]
+
+
+def _settings_of(settings: ReplaySettings | Sequence[ReplaySettings] | None, count: int) -> list[ReplaySettings]:
+    """Return the settings of each of *count* strategies."""
+    if settings is None or isinstance(settings, ReplaySettings):
+        return [settings or ReplaySettings()] * count
+    if len(settings) != count:
+        raise InputError(
+            f"settings are a list of {len(settings)}; allowed: one for all strategies, or as many as there are ({count})"
+        )
+    return list(settings)
 
 
 def _recorded(data: Recorded | Events, instruments: Sequence[Instrument] | Instrument | None) -> tuple[Recorded, Survey]:
@@ -250,9 +270,15 @@ class _Engine:
     """The arrays of one pass and what drives them."""
 
     def __init__(
-        self, recorded: Recorded, strategies: list[Strategy], settings: ReplaySettings, start_ns: int | None, found: Survey
+        self,
+        recorded: Recorded,
+        strategies: list[Strategy],
+        assumed: list[ReplaySettings],
+        start_ns: int | None,
+        found: Survey,
     ) -> None:
-        self.recorded, self.strategies, self.settings = recorded, strategies, settings
+        self.recorded, self.strategies, self.assumed = recorded, strategies, assumed
+        settings = self.settings = assumed[0]  # all are alike but for PER_STRATEGY
         self.local = np.ascontiguousarray(_feed(recorded.events, settings.feed_latency, settings.seed))
         made = settings.feed_latency.kind != "recorded"  # such latencies keep the exchange's order and are never negative
         self.exch = self.local if made or found.exch_backwards == 0 else exchange_order(self.local)
@@ -304,14 +330,9 @@ class _Engine:
         core.seed = settings.seed
         core.post_only, core.replace = int(settings.orders.post_only), int(settings.orders.replace)
         core.refresh_ticks, core.top_up_below = settings.orders.refresh_ticks, settings.orders.top_up_below
-        core.partial_fills = int(settings.partial_fills)
-        core.queue_kind = {"conservative": CONSERVATIVE, "power": POWER, "log": LOG}[settings.queue.kind]
-        core.queue_exponent = settings.queue.exponent
         core.log_orders, core.log_quotes, core.log_decisions = (
             int(name in settings.log) for name in ("orders", "quotes", "decisions")
         )
-        for row, latency in enumerate((settings.entry_latency, settings.response_latency)):
-            self.tables["latencies"]["number"][row] = _latency_table(latency, self.recorded.events)
 
     def _fill_markets(self, found: Survey) -> None:
         for m, instrument in enumerate(self.recorded.instruments):
@@ -340,8 +361,15 @@ class _Engine:
         self.opening = self.tables["accounts"].copy()
 
     def _fill_strategies(self) -> None:
-        table = self.tables["strategies"]
-        for k, strategy in enumerate(self.strategies):
+        table, latencies = self.tables["strategies"], self.tables["latencies"]["number"]
+        known: dict[Latency, Any] = {}
+        for k, (strategy, assumed) in enumerate(zip(self.strategies, self.assumed, strict=True)):
+            for way, latency in enumerate((assumed.entry_latency, assumed.response_latency)):
+                if latency not in known:
+                    known[latency] = _latency_table(latency, self.recorded.events)
+                latencies[k, way] = known[latency]
+            table[k].partial_fills = int(assumed.partial_fills)
+            table[k].queue_kind, table[k].queue_exponent = _QUEUES[assumed.queue.kind], assumed.queue.exponent
             strategy.fill_params(self.rows[k], self.recorded.instruments)
             table[k].address = strategy.address(len(self.recorded.instruments))
             table[k].every_ns, table[k].wake = strategy.every_ns, int(strategy.wake)
@@ -495,7 +523,7 @@ class _Engine:
             "strategy": strategy.name,
             "params": strategy.resolved(),
             "every_ns": strategy.every_ns,
-            "settings": self.settings.model_dump(mode="json"),
+            "settings": self.assumed[k].model_dump(mode="json"),
             "seed": self.settings.seed,
             "start_ns": self.start_ns,
             "end_ns": self.end_ns,

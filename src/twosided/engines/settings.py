@@ -60,10 +60,11 @@ class QueueModel(_Frozen):
 
     - ``"conservative"``: all of it while there is any behind: only trades advance us;
     - ``"power:n"``: W^n / (V^n + W^n);
-    - ``"log"``: ln(1 + W) / (ln(1 + V) + ln(1 + W)).
+    - ``"log"``: ln(1 + W) / (ln(1 + V) + ln(1 + W));
+    - ``"optimistic"``: none of it while there is any ahead: every cancel advances us.
     """
 
-    kind: Literal["conservative", "power", "log"] = "power"
+    kind: Literal["conservative", "power", "log", "optimistic"] = "power"
     exponent: float = Field(default=3.0, gt=0, le=100)
 
     @classmethod
@@ -72,8 +73,8 @@ class QueueModel(_Frozen):
         if not isinstance(text, str):
             return text
         kind, _, exponent = text.partition(":")
-        if kind not in {"conservative", "power", "log"} or (exponent and kind != "power"):
-            raise ValueError(f"queue model is {text!r}; allowed: 'conservative', 'power', 'power:2', 'log'")
+        if kind not in {"conservative", "power", "log", "optimistic"} or (exponent and kind != "power"):
+            raise ValueError(f"queue model is {text!r}; allowed: 'conservative', 'power', 'power:2', 'log', 'optimistic'")
         try:
             return cls(kind=kind, exponent=float(exponent or 3.0))  # type: ignore[arg-type]
         except ValueError:

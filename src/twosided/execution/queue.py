@@ -10,9 +10,9 @@ from typing import Any
 
 from twosided._compile import compiled
 
-__all__ = ["CONSERVATIVE", "LOG", "POWER", "queue_after_change"]
+__all__ = ["CONSERVATIVE", "LOG", "OPTIMISTIC", "POWER", "queue_after_change"]
 
-CONSERVATIVE, POWER, LOG = 0, 1, 2
+CONSERVATIVE, POWER, LOG, OPTIMISTIC = 0, 1, 2, 3
 
 
 def _power(base: float, exponent: float) -> float:
@@ -35,6 +35,8 @@ def _share_behind(ahead: float, behind: float, kind: int, exponent: float) -> fl
     """Return the share of unexplained cancels that is taken from behind us, 0 to 1."""
     if kind == CONSERVATIVE:
         return 1.0
+    if kind == OPTIMISTIC:
+        return 0.0
     if kind == POWER:
         larger = max(ahead, behind)
         if exponent > 3.0 and larger > 0.0:  # only the ratio matters, and 1210^100 is beyond what a float holds
@@ -57,7 +59,7 @@ def _queue_after_change(ahead: float, old_lots: int, new_lots: int, explained_lo
         old_lots: the level's total before; own orders are not part of a recording.
         new_lots: its total now.
         explained_lots: traded at this price since the level's last update, and taken off *ahead* when they traded.
-        kind: CONSERVATIVE, POWER or LOG.
+        kind: CONSERVATIVE, POWER, LOG or OPTIMISTIC.
         exponent: of POWER.
 
     With c the unexplained decrease, p the share taken from behind and W the lots behind:

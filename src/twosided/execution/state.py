@@ -144,9 +144,6 @@ CORE = _record(
         ("post_only", "i8"),
         ("replace", "i8"),
         ("refresh_ticks", "i8"),
-        ("partial_fills", "i8"),
-        ("queue_kind", "i8"),
-        ("queue_exponent", "f8"),
         ("top_up_below", "f8"),
         # sizes of the tables
         ("n_strategies", "i8"),
@@ -282,6 +279,9 @@ STRATEGY = _record(
         ("every_ns", "i8"),
         ("next_ns", "i8"),
         ("wake", "i8"),  # causes it wants
+        ("queue_kind", "i8"),  # assumed of the places of its orders
+        ("queue_exponent", "f8"),
+        ("partial_fills", "i8"),
         ("pending", "i8"),  # causes since it was last asked
         ("sent", "i8"),  # messages sent: the key of its random draws
         ("received", "i8"),
@@ -333,7 +333,7 @@ def new_tables(n_strategies: int, n_markets: int, n_slots: int, n_levels: int) -
         "messages": messages,
         "heap": np.zeros(n_messages, CELL),
         "wanted": np.zeros((n_strategies, n_markets, 2, n_levels), QUOTE),
-        "latencies": np.zeros((2, LATENCY_POINTS), CELL),
+        "latencies": np.zeros((n_strategies, 2, LATENCY_POINTS), CELL),
         "fills": np.zeros(LOG_CAPACITY, FILL),
         "order_log": np.zeros(LOG_CAPACITY, ORDER_EVENT),
         "quote_log": np.zeros(LOG_CAPACITY, QUOTE_CHANGE),
@@ -422,14 +422,8 @@ wanted_at = table_at(
     ),
 )  # wanted_at(s, k, m, side, level): as last logged
 latency_at = table_at(
-    CORE,
-    "latencies",
-    CELL,
-    (
-        2,
-        LATENCY_POINTS,
-    ),
-)  # latency_at(s, 0 to the venue or 1 to us, i).number
+    CORE, "latencies", CELL, ("n_strategies", 2, LATENCY_POINTS)
+)  # latency_at(s, k, 0 to the venue or 1 to us, i)
 source_at = table_at(
     CORE,
     "sources",

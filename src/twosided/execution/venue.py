@@ -159,9 +159,9 @@ def _fill(s: Any, k: int, slot: int, ticks: int, lots: int, maker: bool, reason:
 fill = compiled(_fill)
 
 
-def _whole(s: Any, order: Any, lots: int) -> int:
-    """Return how much of an order fills when *lots* could: the whole of it when partial fills are switched off."""
-    return int(min(lots, order.venue_lots)) if s.partial_fills == 1 else int(order.venue_lots)
+def _whole(s: Any, k: int, order: Any, lots: int) -> int:
+    """Return how much of an order of strategy *k* fills when *lots* could: all of it when partial fills are switched off."""
+    return int(min(lots, order.venue_lots)) if strategy_at(s, k).partial_fills == 1 else int(order.venue_lots)
 
 
 fillable = compiled(_whole)
@@ -213,7 +213,7 @@ def _on_trade(s: Any, m: int, side: int, ticks: int, lots: int) -> None:
                 break
             if beyond > 0:
                 if budget > 0:
-                    done = fillable(s, order, budget)
+                    done = fillable(s, k, order, budget)
                     budget -= done
                     fill(s, k, slot, at, done, True, WHY_TRADE_THROUGH)
                 continue
@@ -223,7 +223,7 @@ def _on_trade(s: Any, m: int, side: int, ticks: int, lots: int) -> None:
             order.ahead = max(order.ahead - used_by_others, 0.0)
             reached = int(math.floor(budget - used_by_others + 0.5))  # a guessed position is rounded to the nearest whole lot
             if order.ahead < 1e-9 and reached > 0:
-                done = fillable(s, order, reached)
+                done = fillable(s, k, order, reached)
                 budget -= done
                 fill(s, k, slot, at, done, True, WHY_TRADE_AT_PRICE)
 
@@ -234,14 +234,16 @@ on_trade = compiled(_on_trade)
 def _on_level_change(s: Any, m: int, side: int, ticks: int, old_lots: int, new_lots: int) -> None:
     """Move the own orders at a level up their queue after its total changed."""
     for k in range(s.n_strategies):
-        unseen = strategy_at(s, k).n_resting
+        strategy = strategy_at(s, k)
+        unseen = strategy.n_resting
         for slot in range(s.n_slots):
             if unseen == 0:
                 break
             order = order_at(s, k, slot)
             unseen -= order.resting
             if order.resting == 1 and order.venue_ticks == ticks and order.side == side and order.market == m:
-                order.ahead = queue_after_change(order.ahead, old_lots, new_lots, order.explained, s.queue_kind, s.queue_exponent)
+                kind, exponent = strategy.queue_kind, strategy.queue_exponent
+                order.ahead = queue_after_change(order.ahead, old_lots, new_lots, order.explained, kind, exponent)
                 order.explained = 0
 
 
@@ -266,7 +268,7 @@ def _on_execution(s: Any, m: int, side: int, ticks: int, lots: int, arrival: int
             if beyond < 0:
                 break
             if beyond > 0 or order.arrived < arrival:
-                done = fillable(s, order, budget)
+                done = fillable(s, k, order, budget)
                 budget -= done
                 fill(s, k, slot, at, done, True, WHY_TRADE_THROUGH if beyond > 0 else WHY_TRADE_AT_PRICE)
 
@@ -348,7 +350,7 @@ def _consume(s: Any, books: Any, k: int, slot: int, limit_ticks: int, maker: boo
         i = find_taken(s, k, m, -side, level)
         left = level_of(books, row, level) - (taken_at(s, k, i).lots if i >= 0 else 0)
         if left > 0:
-            done = fillable(s, order, left)
+            done = fillable(s, k, order, left)
             take_level(s, k, m, -side, level, min(done, left))
             fill(s, k, slot, order.venue_ticks if maker else level, done, maker, reason)
         level = next_level(books, row, level)

@@ -86,11 +86,11 @@ def _pop_message(s: Any) -> int:
 pop_message = compiled(_pop_message)
 
 
-def _latency_ns(s: Any, row: int, purpose: int, number: int) -> int:
-    """Return the latency of a strategy's message *number*: a random point of the quantile table *row*."""
-    if latency_at(s, row, 0).number == latency_at(s, row, LATENCY_POINTS - 1).number:
-        return int(latency_at(s, row, 0).number)
-    return int(latency_at(s, row, int(random_bits(s.seed, purpose, number) & np.uint64(1023))).number)
+def _latency_ns(s: Any, k: int, way: int, purpose: int, number: int) -> int:
+    """Return the latency of message *number* of strategy *k*: a random point of its quantile table of that *way*."""
+    if latency_at(s, k, way, 0).number == latency_at(s, k, way, LATENCY_POINTS - 1).number:
+        return int(latency_at(s, k, way, 0).number)
+    return int(latency_at(s, k, way, int(random_bits(s.seed, purpose, number) & np.uint64(1023))).number)
 
 
 latency_ns = compiled(_latency_ns)
@@ -110,7 +110,7 @@ def _send_to_venue(s: Any, k: int, slot: int, order: Any, action: int, ticks: in
     """Send a request about *order* to its market; it arrives one order-entry latency from now."""
     number, strategy, line = new_message(s), strategy_at(s, k), line_at(s, k, order.market)
     strategy.sent += 1
-    arrival = s.now_ns + latency_ns(s, TO_VENUE, _ENTRY, strategy.sent)
+    arrival = s.now_ns + latency_ns(s, k, TO_VENUE, _ENTRY, strategy.sent)
     line.last_entry_ns = max(line.last_entry_ns, arrival)
     message = message_at(s, number)
     message.ns, message.rank = line.last_entry_ns, TO_VENUE
@@ -129,7 +129,7 @@ def _send_to_us(s: Any, k: int, slot: int, order: Any, action: int, reason: int,
     """Send a report about *order* from its market; it arrives one response latency from now. Return that time."""
     number, strategy, line = new_message(s), strategy_at(s, k), line_at(s, k, order.market)
     strategy.received += 1
-    arrival = s.now_ns + latency_ns(s, TO_US, _RESPONSE, strategy.received)
+    arrival = s.now_ns + latency_ns(s, k, TO_US, _RESPONSE, strategy.received)
     line.last_response_ns = max(line.last_response_ns, arrival)
     message = message_at(s, number)
     message.ns, message.rank = line.last_response_ns, TO_US
