@@ -32,7 +32,8 @@ def _blocks(kind: str, text: str = README) -> list[str]:
 
 
 def _commands(text: str) -> list[list[str]]:
-    lines = re.findall(r"^ {4}(twosided .*)$", text, re.MULTILINE)
+    joined = re.sub(r" *\\\n *", " ", text)  # a line that ends in a backslash goes on
+    lines = re.findall(r"^ {4}(twosided .*)$", joined, re.MULTILINE)
     return [shlex.split(line, comments=True)[1:] for line in lines]
 
 

@@ -75,7 +75,8 @@ def table_of(page, kind):
 
 def test_the_fill_table_shows_both_ends_and_opens_to_every_fill(page, session):
     total = session.fills.height
-    assert f"{total:,} fills in all" in page
+    assert f"{total:,} fills in all. All of them rested." in page
+    assert "Fee: positive was paid, negative is a rebate. No tax was charged." in page
     assert f"show the {total - 30:,} fills between" in page
     head, *rows = table_of(page, "fills")
     assert len(rows) == 31  # one of them has the button

@@ -49,4 +49,6 @@ def test_the_assumptions_of_a_run_stand_in_one_line(runs):
     assert assumptions(run) == (
         "latency: feed recorded, orders 2 ms, answers sampled*2; queue power:2; fills in whole orders only; fees: none"
     )
+    known = runs.quoter(1, seconds=5, settings=settings.model_dump(mode="json"), by_order=[True])
+    assert "queue exact, order by order;" in assumptions(known)  # the setting was not needed
     assert assumptions(runs.quoter(1, seconds=5)) == "fees: none"  # not a replay

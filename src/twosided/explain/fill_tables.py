@@ -60,9 +60,10 @@ def _caption(lines: list[Cells], constant: set[str], total: int, basis: Basis) -
     roles = {"maker": " All of them rested.", "taker": " All of them took."}
     role = roles.get(lines[0]["role"][1], "") if lines and "role" in constant else ""
     unpaid = sorted(constant & {"fee", "tax"})
+    sign = "" if "fee" in constant else " Fee: positive was paid, negative is a rebate."
     return (
         f"{total:,} fills in all.{role} To mid: how much better the price was than the mid before the fill. Mid after: how far the "
-        f"mid then moved within {duration_text(basis.horizon_ns)}, positive in our favour."
+        f"mid then moved within {duration_text(basis.horizon_ns)}, positive in our favour.{sign}"
         f"{' No ' + ' and no '.join(unpaid) + ' was charged.' if unpaid else ''}"
     )
 

@@ -75,9 +75,11 @@ def assumptions(run: Run) -> str:
     """Return in a line what a run's result hangs on: latencies, queue model, fees."""
     parts, settings = [], settings_of(run)
     if settings is not None:
+        known = run.facts.get("by_order") or [False]
+        queue = "exact, order by order" if all(known) else str(settings.queue)
         parts.append(
             f"latency: feed {settings.feed_latency}, orders {settings.entry_latency}, answers {settings.response_latency}; "
-            f"queue {settings.queue}"
+            f"queue {queue}"
         )
         parts += ["fills in whole orders only"] * (not settings.partial_fills)
         parts += ["quotes may take"] * (not settings.orders.post_only)
