@@ -280,6 +280,14 @@ def test_the_multiplier_is_what_a_point_is_worth(read, fields, multiplier):
     assert str(source.instruments[0].multiplier) == multiplier
 
 
+@pytest.mark.parametrize("fields", [{"tick": 0.3}, {"tick": 1e-9, "display_factor": 1}])
+def test_a_multiplier_that_cannot_be_is_named_with_the_definition_s_byte(read, fields):
+    head = metadata("definition")
+    said = rf"beside0\.dbn, byte {len(head)}: a point of ESH4 is worth .*; expected less than 10+ with 9 decimals at most"
+    with pytest.raises(DataError, match=said):
+        read("mbo", mbo("A", 1, flags=LAST), beside=[head + definition(**fields)])
+
+
 def test_without_a_definition_the_tick_is_inferred_and_the_lot_is_one(read):
     _, source = read(
         "mbo", mbo("A", 1, price=100.25, size=10, flags=LAST), mbo("A", 2, price=100.5, size=20, flags=LAST), tick_size=None

@@ -55,6 +55,7 @@ _SIDES = {ord("B"): 1, ord("A"): -1, ord("N"): 0}
 _SIDE_OF = np.full(256, 2, np.int8)
 _SIDE_OF[list(_SIDES)] = list(_SIDES.values())
 _MOST_NAMED = 20
+_MOST_MULTIPLIER, _MOST_DECIMALS = 10**12, 9
 
 Mask = npt.NDArray[np.bool_]
 
@@ -393,20 +394,24 @@ def _definition_of(files: tuple[InputFile, ...], symbol: str, number: int) -> _D
     Raises:
         DataError: there is none.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, tuple[Any, InputFile, int]] = {}
     others: set[str] = set()
     for file in files:
-        for _places, records, _others in record_blocks(file, header_of(file)):
+        for places, records, _others in record_blocks(file, header_of(file)):
             for how, ours in (("name", records["raw_symbol"] == symbol.encode()), ("number", records["instrument_id"] == number)):
                 if ours.any():
-                    found[how] = records[ours][-1]
+                    found[how] = records[ours][-1], file, int(places[ours][-1])
             others |= {name.decode("latin-1") for name in np.unique(records["raw_symbol"]).tolist()}
     # the name first: numbers are given anew with the years; but that of a continuous contract is no raw symbol
-    record = found.get("name", found.get("number"))
-    if record is None:
+    if not found:
         raise DataError(files[0].path, "", f"has no definition of {symbol}; it has {_listed(others) or 'none'}")
-    currency = record["currency"].decode("latin-1")
-    return _Definition(_fixed(record["min_price_increment"]), _multiplier_of(record), currency or "USD")
+    record, file, place = found.get("name") or found["number"]
+    multiplier = _multiplier_of(record)
+    if multiplier >= _MOST_MULTIPLIER or int(multiplier.as_tuple().exponent) < -_MOST_DECIMALS:
+        problem = f"a point of {symbol} is worth {multiplier:.12g}, the amount of a tick over the tick; "
+        problem += f"expected less than {_MOST_MULTIPLIER} with {_MOST_DECIMALS} decimals at most"
+        raise DataError(file.path, f"byte {place}", problem)
+    return _Definition(_fixed(record["min_price_increment"]), multiplier, record["currency"].decode("latin-1") or "USD")
 
 
 def _multiplier_of(record: Any) -> Decimal:
