@@ -1,19 +1,19 @@
 """The structure of a book by order: who stands where in the queue at every price.
 
-Orders and levels are lines of eight 64-bit words, one cache line each, in an arena. An order knows its level and its neighbours in
-the queue; a level knows the first and the last order and where in the ladder its lots are counted, so that an order that joins or
-leaves a queue of others touches itself, two neighbours, its level and one word of the ladder. Only a level that appears or goes
-disturbs the rest of the ladder (`market/ladder.py`), which says which price is best and which is next; any 32-bit price is allowed.
-Orders by their id, and levels by their price, are found in one open-addressing table, at most half full; what leaves is closed up
-behind, so no tombstones remain. A message costs about 45 ns with 400 live orders and 50 to 65 ns with 4,000, on 50 to 500 prices;
-with 100,000, where every step misses the caches, 360 ns (adds and cancels of random orders in equal parts, one core of a busy
-machine). The worst cases are the last order of a side leaving, where the ladder looks for another level in vain, 7 µs, and the
-question for a queue position, which walks the orders in front.
+An order is a line of eight 64-bit words, one cache line, in an arena; it knows its neighbours in the queue, its price and the place
+of that price in the ladder (`market/ladder.py`), where the lots are counted and the first and the last order of the queue are kept.
+So an order that joins or leaves a queue of others touches itself, a neighbour or two and that place; only a level that appears or
+goes disturbs the rest of the ladder, which says which price is best and which is next; any 32-bit price is allowed. Orders are found
+by their id in an open-addressing table, at most half full, of one word a slot: what leaves is closed up behind, so no tombstones
+remain. A message costs about a fifth more than in a book of dense arrays that knows the range of prices beforehand (see
+`benchmarks/orderbook.py` and `docs/decisions/0004-book-by-order.md`). The worst cases are ids made to collide, which turn the table
+into a list, and the question for a queue position, which walks the orders in front. Loops that hand the arrays on should hand on
+`words_of` them: counting references would cost several times the book.
 
 One pair of arrays, ``levels`` (a ladder's memory, two rows a book, as for books by level) and ``orders`` (the arena), holds any
 number of books, so that compiled code passes two arguments:
 
-    orders = [ header ] [ line 1 ] [ line 2 ] ... [ table of (key, line) pairs ]
+    orders = [ header ] [ line 1 ] [ line 2 ] ... [ table of hash << 32 | node ]
 
 A *node* is where in ``orders`` a line begins; 0 is none. `OrderBook` of `market/orderbook.py` wraps one book for use from Python.
 Where you are in the pipe: events -> *book* -> signals -> strategy; the matching engine, and the replay of recordings order by
