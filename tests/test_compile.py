@@ -26,6 +26,7 @@ from twosided._compile import (
     meaning,
     table_at,
     words_at,
+    words_of,
 )
 
 compiles = pytest.mark.skipif(INTERPRETED, reason="nothing is compiled")
@@ -468,7 +469,7 @@ MIXED = np.dtype((np.record, [("head", "i4"), ("items", ITEM, (3,)), ("tail", "i
 item_at = table_at(CORE, "table", ITEM, ("rows", "columns"))
 fixed_at = table_at(CORE, "table", ITEM, ("rows", 2, 2))
 mixed_at = table_at(CORE, "table", ITEM, ("rows", 3), row=("bytes", "offset"))
-words_of = words_at(CORE, "words")
+words_in = words_at(CORE, "words")
 
 
 def _read_item(core, i, j):
@@ -488,7 +489,7 @@ def _read_mixed(core, i, j):
 
 
 def _swap_words(core, i, j):
-    words = words_of(core)
+    words = words_in(core)
     words[i], words[j] = words[j], words[i]
     return words[i]
 
@@ -540,6 +541,41 @@ def test_words_are_read_and_written_where_they_are():
     core = core_of(np.zeros(1, ITEM), 1, words=address_of_array(words))
     assert swap_words(core, 0, 4) == 4
     assert words.tolist() == [4, 1, 2, 3, 0]
+
+
+def _shift_words(array, by):
+    words = words_of(array)
+    for i in range(len(array) - by):
+        words[i] = words[i + by]
+    return words[0]
+
+
+shift_words = compiled(_shift_words)
+
+
+@pytest.mark.interpreted
+def test_the_words_of_an_array_are_the_array_s_own():
+    array = np.arange(6)
+    assert shift_words(array, 2) == 2
+    assert array.tolist() == [2, 3, 4, 5, 4, 5]
+    assert shift_words(array[3:], 1) == 4
+    assert array.tolist() == [2, 3, 4, 4, 5, 5]
+
+
+@compiles
+@pytest.mark.skipif(bool(numba.config.BOUNDSCHECK), reason="they stay an array")
+@pytest.mark.parametrize("array", [np.arange(6)[::2], np.arange(6.0), np.zeros((2, 2), np.int64)])
+def test_there_are_no_words_of_what_is_not_a_row_of_64_bit_integers(array):
+    with pytest.raises(numba.core.errors.TypingError):
+        shift_words(array, 1)
+
+
+@compiles
+@pytest.mark.interpreted
+@pytest.mark.skipif(not numba.config.BOUNDSCHECK, reason="a pointer's indices are not checked")
+def test_where_bounds_are_checked_so_are_those_of_words():
+    with pytest.raises(IndexError):
+        shift_words(np.arange(3), -1)
 
 
 @pytest.mark.interpreted

@@ -438,6 +438,8 @@ def _new_words_of() -> Any:
     @intrinsic  # type: ignore[untyped-decorator]
     def words_of(_typing: Any, array: Any) -> Any:
         """Return the 64-bit integers of a contiguous *array*: to be indexed like it, without the cost that `words_at` speaks of."""
+        if (array.dtype, array.ndim, array.layout) != (types.int64, 1, "C"):
+            return None
 
         def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return context.make_array(signature.args[0])(context, builder, arguments[0]).data

@@ -3,12 +3,12 @@
 An order is a line of eight 64-bit words, one cache line, in an arena; it knows its neighbours in the queue, its price and the place
 of that price in the ladder (`market/ladder.py`), where the lots are counted and the first and the last order of the queue are kept.
 So an order that joins or leaves a queue of others touches itself, a neighbour or two and that place; only a level that appears or
-goes disturbs the rest of the ladder, which says which price is best and which is next; any 32-bit price is allowed. Orders are found
-by their id in an open-addressing table, at most half full, of one word a slot: what leaves is closed up behind, so no tombstones
-remain. A message costs about a fifth more than in a book of dense arrays that knows the range of prices beforehand (see
-`benchmarks/orderbook.py` and `docs/decisions/0004-book-by-order.md`). The worst cases are ids made to collide, which turn the table
-into a list, and the question for a queue position, which walks the orders in front. Loops that hand the arrays on should hand on
-`words_of` them: counting references would cost several times the book.
+goes disturbs the rest of the ladder, which says which price is best and which is next; any 32-bit price is allowed. Orders are
+found by their id in an open-addressing table, at most half full, of one word a slot: what leaves is closed up behind, so no
+tombstones remain. A message costs about a fifth more than in dense arrays that know the range of prices beforehand, 26 to 35 ns on
+a busy core (`benchmarks/orderbook.py`, `docs/decisions/0004-book-by-order.md`). The worst cases are ids made to collide, which turn
+the table into a list, and the question for a queue position, which walks the orders in front. Loops that hand the arrays on should
+hand on `words_of` them: counting references would cost several times the book.
 
 One pair of arrays, ``levels`` (a ladder's memory, two rows a book, as for books by level) and ``orders`` (the arena), holds any
 number of books, so that compiled code passes two arguments:
