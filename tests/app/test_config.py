@@ -51,7 +51,7 @@ def test_the_example_in_the_docs_is_a_valid_configuration():
         (
             "  queue: power:2",
             "  queue: fifo",
-            r"line 8: settings\.queue is 'fifo'; allowed: 'conservative', 'power', 'power:2', 'log'",
+            r"line 8: settings\.queue is 'fifo'; allowed: 'conservative', 'power', 'power:2', 'log', 'optimistic'",
         ),
         (
             "  entry_latency: 2ms",

@@ -534,6 +534,7 @@ class _Engine:
             "data": self.recorded.facts(),
             "opening": [_account(row) for row in self.opening[k]],
             "closing": [_account(row) for row in state["accounts"][k]],
+            "by_order": [bool(venue.by_order) for venue in state["venues"]],
             "market_volume_lots": [int(venue.volume_lots) for venue in state["venues"]],
             "counts": {"decisions": int(state["strategies"][k].decisions), "messages_sent": int(state["strategies"][k].sent)},
             "versions": dict(_versions()),
