@@ -170,6 +170,8 @@ def test_a_line_that_is_free_is_the_next_one_taken():
     nodes = {order_id: find_order(arena.orders, 0, order_id) for order_id in (1, 3)}
     for order_id in (1, 3):
         remove_order(arena.levels, arena.orders, nodes[order_id])
+    arena.orders = grow_orders(arena.orders)
+    validate_orders(arena.levels, arena.orders, BOOKS)
     again = [add_order(arena.levels, arena.orders, 0, order_id, 0, 0, ASK, 1, 1) for order_id in (4, 5)]
     assert again == [nodes[3], nodes[1]]
     validate_orders(arena.levels, arena.orders, BOOKS)
@@ -204,6 +206,7 @@ def test_an_id_is_not_mistaken_for_the_same_number_in_another_book():
         for book in (0, 1, 2):
             node = find_order(orders, book, number)
             assert (orders[node + ORDER_ID], orders[node + ORDER_LOTS], ticks_of(orders, node)) == (number, 1 + book, number)
+            assert find_order(orders, book + 2048, number) == 0  # whose hash is the same
             remove_order(levels, orders, node)
             assert find_order(orders, book, number) == 0
 
