@@ -41,7 +41,6 @@ from twosided.data.source import RawSource, Stream
 from twosided.errors import DataError, InputError
 from twosided.market.event import Flag, Kind
 from twosided.market.instrument import Instrument
-from twosided.market.ladder import clear_row, new_books
 from twosided.market.order_queues import new_orders
 
 SAMPLE, ALL = 700, 100_000
@@ -95,17 +94,9 @@ def with_bytes_changed(content, rng):
 
 
 @pytest.fixture(autouse=True)
-def _small_and_used_again(monkeypatch):
-    """Give the readers room for eight orders, which they must enlarge, and the same ladder for every file: a new one costs more."""
-    books = new_books(2)
-
-    def emptied(_rows):
-        for row in (0, 1):
-            clear_row(books, row)
-        return books
-
+def _little_room(monkeypatch):
+    """Give the readers room for eight orders, which they must enlarge."""
     for module in (itch, lobster_book):
-        monkeypatch.setattr(module, "new_books", emptied)
         monkeypatch.setattr(module, "new_orders", lambda: new_orders(8))
 
 
