@@ -169,7 +169,7 @@ def test_records_that_cannot_be_placed_are_left_out_and_counted(read):
         mbo("C", 5, price=None, size=3, at=5, flags=LAST),
     )
     assert told(events) == [(Kind.CANCEL, 5, 1, 0, 3)]
-    assert source.defects.counts == {"incomplete_orders": 3, "other_messages": 1, "doubtful_books": 1}
+    assert source.defects.counts == {"incomplete_orders": 3, "other_messages": 1, "doubtful_books": 1, "orphans": 1}
 
 
 lots_filled = st.lists(st.integers(1, 4), max_size=3)

@@ -17,6 +17,7 @@ from twosided.data.book_check import RowCheck
 from twosided.data.defects import Defects
 from twosided.data.files import InputFile
 from twosided.data.numbers import Ints
+from twosided.data.order_check import OrderCheck
 from twosided.data.raw import Grid, Raw, Reader, Settings, new_events
 from twosided.market.event import Events, Flag, Kind
 from twosided.market.instrument import Instrument
@@ -207,10 +208,11 @@ class RawSource(Source):
 
     def _blocks(self, with_quotes: bool) -> Iterator[Block]:
         parts = [self._read(stream, with_quotes) for stream in self._streams]
-        check = _ExchangeClock(self.defects)
+        check, orders = _ExchangeClock(self.defects), OrderCheck(self.defects, len(self.instruments))
         for block in parts[0] if len(parts) == 1 else _merge(parts):
             if len(block.events):
                 check.see(block.events)
+                orders.see(block.events)
             yield block
 
     def _read(self, stream: Stream, with_quotes: bool) -> Iterator[Block]:
