@@ -93,7 +93,7 @@ BAD_REQUESTS = {
     "not a lot": (("--strategy", "fixed", "--set", "quantity=0.5"), "quantity is 0.5, which is not a multiple of the lot size 1"),
     "latency": (("--strategy", "fixed", "--entry-latency", "soon"), "--entry-latency is 'soon'; allowed: a number and one of ns"),
     "negative latency": (("--strategy", "fixed", "--entry-latency", "-1ms"), "--entry-latency is '-1ms'"),
-    "queue": (("--strategy", "fixed", "--queue", "fifo"), "--queue is 'fifo'; allowed: 'conservative', 'power', 'power:2', 'log', "),
+    "queue": (("--strategy", "fixed", "--queue", "fifo"), "--queue is 'fifo'; allowed: 'conservative', 'power', 'power:2', 'log',"),
     "seed": (("--strategy", "fixed", "--seed", "-1"), "--seed is '-1'; allowed: greater than or equal to 0"),
     "fee": (("--strategy", "fixed", "--maker-bps", "one"), "--maker-bps is 'one'; allowed: a decimal number"),
     "fee out of bounds": (("--strategy", "fixed", "--maker-bps", "2000"), "a fee of 2000 bps is 20 % of value"),
