@@ -35,7 +35,7 @@ _ADD, _MODIFY, _CANCEL = int(Kind.ADD), int(Kind.MODIFY), int(Kind.CANCEL)
 
 def _order_of(orders: Any, book: int, event: Any) -> int:
     """Return the node of the order that an event is about, 0 where the book has none; ids beyond 63 bits wrap around."""
-    order_id: Any = np.int64(event.id)
+    order_id: Any = np.int64(event["id"])
     return int(find_order(orders, book, order_id))
 
 
@@ -44,9 +44,9 @@ order_of = compiled(_order_of)
 
 def _joins_again(orders: Any, node: int, event: Any) -> bool:
     """Say whether a MODIFY sends an order to the end of a queue: unless it only becomes smaller, it does."""
-    if event.side != 0 and (event.side > 0) == (orders[node + ORDER_ROW] & 1 == 1):
+    if event["side"] != 0 and (event["side"] > 0) == (orders[node + ORDER_ROW] & 1 == 1):
         return True
-    return bool(event.lots > orders[node + ORDER_LOTS] or event.ticks != ticks_of(orders, node))
+    return bool(event["lots"] > orders[node + ORDER_LOTS] or event["ticks"] != ticks_of(orders, node))
 
 
 joins_again = compiled(_joins_again)
@@ -54,11 +54,11 @@ joins_again = compiled(_joins_again)
 
 def _add(levels: Any, orders: Any, book: int, event: Any) -> None:
     """Put the order of an event at the end of its queue."""
-    if event.lots > 0 and event.side != 0:
-        order_id: Any = np.int64(event.id)
-        ticks: Any = np.int64(event.ticks)
-        side: Any = np.int64(event.side)
-        add_order(levels, orders, book, order_id, 0, next_arrival(orders), side, ticks, event.lots)
+    if event["lots"] > 0 and event["side"] != 0:
+        order_id: Any = np.int64(event["id"])
+        ticks: Any = np.int64(event["ticks"])
+        side: Any = np.int64(event["side"])
+        add_order(levels, orders, book, order_id, 0, next_arrival(orders), side, ticks, event["lots"])
 
 
 add = compiled(_add)
@@ -69,7 +69,7 @@ def _apply_order_event(levels: Any, orders: Any, book: int, node: int, event: An
 
     The caller has seen to it that the book is not full.
     """
-    kind = event.kind
+    kind = event["kind"]
     if kind == _ADD:
         if node != 0:
             remove_order(levels, orders, node)
@@ -77,22 +77,22 @@ def _apply_order_event(levels: Any, orders: Any, book: int, node: int, event: An
     elif kind == _MODIFY:
         if node == 0:
             add(levels, orders, book, event)
-        elif event.lots <= 0:
+        elif event["lots"] <= 0:
             remove_order(levels, orders, node)
         elif not joins_again(orders, node, event):
-            reduce_order(levels, orders, node, orders[node + ORDER_LOTS] - event.lots)
-        elif event.side == 0:
-            ticks: Any = np.int64(event.ticks)
+            reduce_order(levels, orders, node, orders[node + ORDER_LOTS] - event["lots"])
+        elif event["side"] == 0:
+            ticks: Any = np.int64(event["ticks"])
             orders[node + ORDER_NOTE] = next_arrival(orders)
-            replace_order(levels, orders, node, ticks, event.lots)
+            replace_order(levels, orders, node, ticks, event["lots"])
         else:
             remove_order(levels, orders, node)
             add(levels, orders, book, event)
     elif node != 0:
-        if kind == _CANCEL and event.lots <= 0:
+        if kind == _CANCEL and event["lots"] <= 0:
             remove_order(levels, orders, node)
-        elif event.lots > 0:
-            reduce_order(levels, orders, node, event.lots)
+        elif event["lots"] > 0:
+            reduce_order(levels, orders, node, event["lots"])
 
 
 apply_order_event = compiled(_apply_order_event)
