@@ -17,7 +17,7 @@ import numpy as np
 from twosided.data.formats import open_source
 from twosided.data.source import Source
 from twosided.errors import DataError, InputError
-from twosided.market.event import BOOK_KINDS, Events, Flag, Kind
+from twosided.market.event import Events, Flag, Kind
 from twosided.market.instrument import Fees, Instrument
 from twosided.units import duration_text
 
@@ -30,6 +30,7 @@ DEFAULT_MIN_LATENCY_NS = 500_000
 """What the smallest latency of a recording is taken for: 0.5 ms."""
 
 _BLOCK = 1 << 16
+_NOT_THE_BOOK = (Kind.TRADE, Kind.STATUS, Kind.FUNDING)
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ def _silences(instruments: tuple[Instrument, ...], events: Events) -> Iterator[s
     for market, instrument in enumerate(instruments):
         for begin in range((len(events) - 1) // _BLOCK * _BLOCK, -1, -_BLOCK):
             block = events[begin : begin + _BLOCK]
-            ours = np.flatnonzero((block["market"] == market) & np.isin(block["kind"], list(BOOK_KINDS)))
+            ours = np.flatnonzero((block["market"] == market) & ~np.isin(block["kind"], _NOT_THE_BOOK))
             if len(ours):
                 silence = last_ns - int(block["local_ns"][ours[-1]])
                 if silence > MOST_SILENCE * (last_ns - first_ns):
