@@ -229,7 +229,7 @@ class _DiskCache:
     def flush(self) -> None: ...
 
 
-def compiled(function: F, signature: Any = None, *, inline: bool = False, checked: bool = False) -> F:
+def compiled(function: F, signature: Any = None, *, inline: bool = False, checked: bool = False, nogil: bool = False) -> F:
     """Return *function* compiled on first use and cached on disk.
 
     Args:
@@ -237,11 +237,12 @@ def compiled(function: F, signature: Any = None, *, inline: bool = False, checke
         signature: where given, the only signature there will ever be; it is compiled (or found in the cache) at this call.
         inline: always copy it into its callers: for the few helpers that run once per event.
         checked: an index outside an array is an IndexError: for functions that users write.
+        nogil: other threads of Python run meanwhile: for loops that are given a thread each.
     """
     if INTERPRETED:
         return function
     more = {"boundscheck": True} if checked else {}
-    dispatcher = njit(function, forceinline=inline, no_cfunc_wrapper=True, **more)
+    dispatcher = njit(function, forceinline=inline, no_cfunc_wrapper=True, nogil=nogil, **more)
     dispatcher._cache = _DiskCache(function, checked=checked)  # noqa: SLF001
     dispatcher.get_call_template = _without_literals(dispatcher.get_call_template)
     if signature is not None:

@@ -1,0 +1,114 @@
+"""The order flow of a simulation: for each step and side, a mark that says how far the incoming orders reach.
+
+Where you are in the pipe: the source of *events* of a Monte-Carlo run, beside the mid.
+
+An order that would reach a quote at distance d from the mid arrives with intensity A·exp(-k·d), so that one does within a step with
+probability p(d) = 1 - exp(-A·dt·exp(-k·d)). The mark of a step is uniform on [0, 1): the quote is reached exactly when the mark is
+below p(d). All quoters who are compared meet the same marks, on both sides, which are independent of each other and of the mid.
+
+*Hawkes*: orders on a side excite more of them: intensity at the mid mu + sum over earlier orders of n·b·exp(-b·age), n the share that
+is excited, b the decay, mu = A·(1 - n), so that A is the mean again. Simulated exactly in continuous time by thinning (Ogata 1981);
+each order's reach is exponential with rate k, and the furthest of a step becomes its mark. What a step holds counts as one order.
+
+*Informed*: a share of orders belongs to people who know where the mid will stand some steps later. Theirs go to the side that gains
+by it; the others stay where they are. Orders change sides, none is added.
+"""
+
+import math
+from typing import Any
+
+from twosided._compile import compiled
+from twosided._random import exponential_of, next_word, stream_word, uniform_of
+from twosided.engines.montecarlo_settings import SimulationSettings
+
+__all__ = ["FLOW", "fill_marks", "flow_record", "is_reached"]
+
+FLOW = [
+    ("rate", "f8"),  # A·dt: orders per step that would reach the mid
+    ("k", "f8"),  # 1/price
+    ("linear", "i8"),  # 1: fill probability λ·dt
+    ("most", "f8"),  # probability that a quote at the mid is reached
+    ("hawkes", "f8"),  # share of excited orders
+    ("decay", "f8"),  # per step
+    ("informed", "f8"),  # share
+    ("ahead", "i8"),  # steps that informed traders see
+    ("sell_excitement", "f8"),  # state: intensity per step above its base
+    ("buy_excitement", "f8"),
+]
+"""Fields of the simulated world that belong to its order flow."""
+
+
+def flow_record(settings: SimulationSettings) -> dict[str, float]:
+    """Return the values of the fields of `FLOW`."""
+    rate = settings.A * settings.step_s
+    return {
+        "rate": rate,
+        "k": settings.k,
+        "linear": settings.linear_probability,
+        "most": min(rate, 1.0) if settings.linear_probability else -math.expm1(-rate),
+        "hawkes": settings.hawkes,
+        "decay": settings.hawkes_decay * settings.step_s,
+        "informed": settings.informed,
+        "ahead": settings.informed_steps,
+    }
+
+
+def _is_reached(w: Any, mark: float, distance: float) -> bool:
+    """Say whether orders with this *mark* reach a quote at *distance* from the mid (price; negative: through it)."""
+    if distance >= 0.0 and mark >= w.most:
+        return False
+    hazard = w.rate * math.exp(-w.k * distance)
+    if mark >= hazard:  # p <= hazard
+        return False
+    if w.linear == 1 or mark < hazard - 0.5 * hazard * hazard:  # p >= hazard - hazard²/2
+        return True
+    return bool(mark < 1.0 - math.exp(-hazard))
+
+
+is_reached = compiled(_is_reached)
+
+
+def _hawkes_mark(w: Any, word: Any, excitement: float) -> tuple[float, float]:
+    """Return the mark of one step on one side and the excitement after it; time counts in steps."""
+    base = w.rate * (1.0 - w.hawkes)
+    last, now, mark = 0.0, 0.0, 1.0
+    least = 1.0  # exp(-k·reach) of the order that reaches furthest: of each it is uniform, its reach being exponential
+    while True:
+        bound = base + excitement
+        word = next_word(word)
+        now += exponential_of(word) / bound
+        if now >= 1.0:
+            return mark, excitement * math.exp(-w.decay * (1.0 - last))
+        excitement *= math.exp(-w.decay * (now - last))
+        last = now
+        word = next_word(word)
+        if uniform_of(word) * bound < base + excitement:
+            excitement += w.hawkes * w.decay
+            word = next_word(word)
+            least = min(least, uniform_of(word))
+            mark = 1.0 - math.exp(-w.rate * least)
+
+
+hawkes_mark = compiled(_hawkes_mark)
+
+
+def _fill_marks(w: Any, mids: Any, sells: Any, buys: Any, count: int, step: int) -> None:
+    """Fill the marks of sell orders, which hit bids, and of buy orders, which lift asks, for *count* steps from *step* on."""
+    sell_stream, buy_stream = w.sell_stream, w.buy_stream
+    if w.hawkes > 0.0:
+        for i in range(count):
+            sells[i], w.sell_excitement = hawkes_mark(w, stream_word(sell_stream, step + i), w.sell_excitement)
+            buys[i], w.buy_excitement = hawkes_mark(w, stream_word(buy_stream, step + i), w.buy_excitement)
+    else:
+        for i in range(count):
+            sells[i] = uniform_of(stream_word(sell_stream, step + i))
+            buys[i] = uniform_of(stream_word(buy_stream, step + i))
+    if w.informed > 0.0:
+        for i in range(count):
+            move = mids[i + w.ahead] - mids[i]
+            if move != 0.0 and uniform_of(stream_word(w.informed_stream, step + i)) < w.informed:
+                first = min(sells[i], buys[i])
+                sells[i], buys[i] = (1.0, first) if move > 0.0 else (first, 1.0)
+
+
+fill_marks = compiled(_fill_marks)

@@ -1,0 +1,550 @@
+"""The loop of a simulation: for each path the market is made block by block, and every quoter lives through the same block.
+
+Where you are in the pipe: all of it: events -> strategy -> venue -> fills -> ledger.
+
+What happens in a step, from the mid m to the mid m':
+
+1. the quoter sees m and its position and decides; what it decided `late` steps ago stands in the market;
+2. a sniper takes a standing quote that the mid passes before a cancel can arrive: within latency a mid covers the jump of the step,
+   and of the rest the share sqrt(latency / dt), at most all of it;
+3. otherwise the step's orders fill it if they reach it, for the smaller of its size and theirs;
+4. the position is marked at m'.
+
+Money is a float here: distances from the mid are real numbers, nothing is settled, and 10,000 futures are no ledger. Sums run in
+one fixed order, so results are the same to the last bit on any number of cores, compiled or interpreted.
+
+The loop comes back where Python must decide for a strategy; all state lives in records, so that it can go on.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from twosided._compile import compiled, function_at, table_at, words_at
+from twosided._random import Purpose, exponential_of, stream_of, stream_word
+from twosided.engines.montecarlo_flow import FLOW, fill_marks, is_reached
+from twosided.engines.montecarlo_mid import MID, fill_mids
+from twosided.signals.top import SIGNALS_OF_MARKET, update_signals
+from twosided.strategies.contract import DECIDE, HEADER, MARKET_VIEW, QUOTE, Wake, ask_ticks, bid_ticks
+
+__all__ = ["CELL", "COLUMNS", "DONE", "QUOTER", "START_NS", "TRACE", "WORLD", "advance"]
+
+DONE = -1
+"""What `advance` returns when all paths are done; 0 or more is the quoter for whom Python must decide."""
+
+COLUMNS = (
+    "pnl",
+    "position",
+    "spread",
+    "adverse",
+    "fees",
+    "fills",
+    "sniped",
+    "volume",
+    "mean_abs_position",
+    "max_abs_position",
+    "sharpe",
+    "drawdown",
+    "quoted_spread",
+)
+"""What is kept of each path and quoter. Money, base units; the Sharpe ratio is that of the path's steps, times sqrt(steps)."""
+
+TRACE = ("mid", "bid", "ask", "position", "pnl")
+"""What is kept of each step of the paths that are asked for: quotes as they stand (NaN: none), the rest at the step's beginning."""
+
+START_NS = 946_684_800_000_000_000
+"""What strategies are told the time is when a path begins: the year 2000."""
+
+
+def _record(fields: list[Any]) -> np.dtype[Any]:
+    return np.dtype((np.record, fields), align=True)
+
+
+WORLD = _record(
+    [
+        ("seed", "i8"),
+        ("first_path", "i8"),  # number of this chunk's first path
+        ("paths", "i8"),  # in this chunk
+        ("steps", "i8"),
+        ("block", "i8"),  # most steps made at a time
+        ("step_s", "f8"),
+        ("tick_size", "f8"),  # 0: prices are continuous
+        ("lot_size", "f8"),
+        ("fee_rate", "f8"),  # of value
+        ("fee_per_lot", "f8"),
+        ("size_decay", "f8"),  # ln(1 - 1/mean) of the lots of an incoming order; 0: any quote's size
+        ("snipers", "i8"),
+        ("late", "i8"),  # whole steps of latency
+        ("stale_share", "f8"),  # of a step's smooth move that nobody can answer in time
+        ("stale_jumps", "f8"),  # 1: nor its jumps
+        *MID,
+        *FLOW,
+        # state
+        ("path", "i8"),  # within the chunk
+        ("step", "i8"),  # first of the present block
+        ("count", "i8"),  # steps in it; 0 before it is made
+        ("known", "i8"),  # mids known beyond the block's beginning
+        ("quoter", "i8"),  # who is living through it
+        ("mid_stream", "u8"),
+        ("jump_stream", "u8"),
+        ("variance_stream", "u8"),
+        ("sell_stream", "u8"),
+        ("buy_stream", "u8"),
+        ("size_stream", "u8"),
+        ("informed_stream", "u8"),
+    ]
+)
+"""The market of one chunk of paths."""
+
+QUOTER = _record(
+    [
+        ("tabled", "i8"),  # 1: quotes come from a table of inventory, 0: from a strategy
+        ("textbook", "i8"),  # 1: and nothing stands between the table and its fills
+        ("table", "i8"),  # where its table begins: per slice of time and inventory bid and ask distance, and probabilities
+        ("bound", "i8"),  # quotes
+        ("slices", "i8"),
+        ("steps_per_slice", "i8"),
+        ("quote_lots", "i8"),
+        ("address", "i8"),  # of the strategy's machine code; 0: Python decides
+        ("row", "i8"),  # addresses: its row, and how that is at the beginning of a path
+        ("template", "i8"),
+        ("signal_state", "i8"),
+        ("row_bytes", "i8"),
+        ("market_offset", "i8"),
+        ("quotes_offset", "i8"),
+        ("signals_offset", "i8"),
+        ("n_signals", "i8"),
+        ("signal_sources", "i8", (8,)),
+        ("levels", "i8"),
+        ("standing", "i8"),  # where its decisions begin that are on their way or stand
+        ("limit_lots", "i8"),
+        # state
+        ("i", "i8"),  # step within the block
+        ("answered", "i8"),  # 1: Python has decided
+        ("position", "i8"),  # lots
+        ("pnl", "f8"),
+        ("squares", "f8"),
+        ("spread", "f8"),
+        ("adverse", "f8"),
+        ("fees", "f8"),
+        ("fills", "i8"),
+        ("sniped", "i8"),
+        ("volume", "i8"),  # lots
+        ("held", "i8"),  # sum over steps of |position|, lots
+        ("most_held", "i8"),
+        ("peak", "f8"),
+        ("drawdown", "f8"),
+        ("quoted", "i8"),  # steps with both sides
+        ("quoted_spread", "f8"),
+    ]
+)
+"""One quoter, and what became of it on the present path."""
+
+CELL = np.dtype((np.record, [("number", "f8")]))
+
+head_of = table_at(QUOTER, "row", HEADER, (1,))
+market_of = table_at(QUOTER, "row", MARKET_VIEW, (1, 1), row=("row_bytes", "market_offset"))
+quote_of = table_at(QUOTER, "row", QUOTE, (1, 2, "levels"), row=("row_bytes", "quotes_offset"))
+shown_signal_of = table_at(QUOTER, "row", CELL, (1, "n_signals"), row=("row_bytes", "signals_offset"))
+signals_of = table_at(QUOTER, "signal_state", SIGNALS_OF_MARKET, (1,))
+row_words = words_at(QUOTER, "row")
+template_words = words_at(QUOTER, "template")
+call = function_at(DECIDE)
+
+_TIMER = int(Wake.TIMER)
+_MID, _JUMP, _VARIANCE = int(Purpose.MID), int(Purpose.MID_JUMP), int(Purpose.MID_VARIANCE)
+_SELL, _BUY, _SIZE, _INFORMED = (
+    int(Purpose.SELL_ORDERS),
+    int(Purpose.BUY_ORDERS),
+    int(Purpose.ORDER_SIZE),
+    int(Purpose.INFORMED),
+)
+
+
+# ---------------------------------------------------------------- counting
+
+
+def _mark(q: Any, lot_size: float, gain: float, move: float) -> None:
+    """Book what a step brought: *gain* from its fills, and the *move* of the mid on what is held after them."""
+    position = q.position
+    change = gain + position * lot_size * move
+    q.pnl += change
+    q.squares += change * change
+    q.peak = max(q.peak, q.pnl)
+    q.drawdown = max(q.drawdown, q.peak - q.pnl)
+    held = abs(position)
+    q.held += held
+    q.most_held = max(q.most_held, held)
+
+
+mark_step = compiled(_mark, inline=True)
+
+
+def _fee(w: Any, price: float, lots: int) -> float:
+    """Return the fee on a fill."""
+    return lots * (abs(price) * w.lot_size * w.fee_rate + w.fee_per_lot)
+
+
+fee_of = compiled(_fee, inline=True)
+
+
+# ---------------------------------------------------------------- the textbook: a table, and nothing in the way
+
+
+def _follow_textbook(w: Any, q: Any, tables: Any, mids: Any, sells: Any, buys: Any) -> None:
+    """Live through a block with quotes out of a table, filled whole as soon as they are reached.
+
+    Does what `_follow` does, without latency, ticks, snipers or sizes of orders, in a third of the time; a test holds them equal.
+    """
+    lot_size, bound, lots = w.lot_size, q.bound, q.quote_lots
+    size, costs = lots * lot_size, w.fee_rate != 0.0 or w.fee_per_lot != 0.0
+    at, width = q.table, 4 * (2 * bound + 1)
+    if q.slices > 1:
+        at += w.step // q.steps_per_slice * width
+        left = q.steps_per_slice - w.step % q.steps_per_slice
+    else:
+        width, left = 0, w.count + 1
+    place = at + 4 * bound + 4 * (q.position // lots)
+    for i in range(w.count):
+        mid = mids[i]
+        move = mids[i + 1] - mid
+        bid, ask, to_bid, to_ask = tables[place], tables[place + 1], tables[place + 2], tables[place + 3]
+        if to_bid > 0.0 and to_ask > 0.0:
+            q.quoted += 1
+            q.quoted_spread += bid + ask
+        bought, sold = sells[i] < to_bid, buys[i] < to_ask
+        gain = 0.0
+        if bought:
+            gain += size * bid
+            q.spread += size * bid
+            q.adverse += size * move
+            q.fills += 1
+            q.position += lots
+            place += 4
+            if costs:
+                fee = fee_of(w, mid - bid, lots)
+                q.fees += fee
+                gain -= fee
+        if sold:
+            gain += size * ask
+            q.spread += size * ask
+            q.adverse -= size * move
+            q.fills += 1
+            q.position -= lots
+            place -= 4
+            if costs:
+                fee = fee_of(w, mid + ask, lots)
+                q.fees += fee
+                gain -= fee
+        mark_step(q, lot_size, gain, move)
+        left -= 1
+        if left == 0:
+            left = q.steps_per_slice
+            place += width
+
+
+follow_textbook = compiled(_follow_textbook)
+
+
+# ---------------------------------------------------------------- anything else
+
+
+def _show(w: Any, q: Any, step: int, mid: float) -> None:
+    """Fill the strategy's row with what it may see: the mid to a quarter of a tick, between a bid and an ask of one lot each."""
+    head, market = head_of(q, 0), market_of(q, 0, 0)
+    head.now_ns = START_NS + int(step * w.step_s * 1e9 + 0.5)
+    half = int(math.floor(2.0 * mid / market.tick_size + 0.5))  # the mid in half-ticks
+    market.bid_ticks = (half - 1) >> 1
+    market.ask_ticks = (half + 2) >> 1
+    market.book_ns = head.now_ns
+    market.position_lots = q.position
+    market.cash = q.pnl - q.position * w.lot_size * mid
+    if q.n_signals > 0:
+        signals = signals_of(q, 0)
+        update_signals(signals, head.now_ns, market.bid_ticks, market.ask_ticks, 1, 1)
+        for j in range(q.n_signals):
+            source = q.signal_sources[j]
+            shown = signals.imbalance if source == 0 else signals.microprice_ticks if source == 1 else signals.volatility
+            shown_signal_of(q, 0, j).number = shown
+
+
+show = compiled(_show)
+
+
+def _take_down(q: Any, standing: Any, at: int) -> None:
+    """Note a strategy's quotes: price and lots of each, from ``standing[at]`` on."""
+    market, levels = market_of(q, 0, 0), q.levels
+    for side in range(2):
+        working = 0
+        for level in range(levels):
+            quote = quote_of(q, 0, side, level)
+            place = at + 2 * (side * levels + level)
+            standing[place] = quote.ticks * market.tick_size
+            standing[place + 1] = quote.lots
+            working += quote.lots
+        if side == 0:
+            market.working_bid_lots = working
+        else:
+            market.working_ask_lots = working
+
+
+take_down = compiled(_take_down)
+
+
+def _look_up(w: Any, q: Any, tables: Any, standing: Any, at: int, step: int, mid: float) -> None:
+    """Note the quotes of a table for the present inventory: price and lots of each, from ``standing[at]`` on."""
+    slice_at = step // q.steps_per_slice if q.slices > 1 else 0
+    inventory = int(math.floor(q.position / q.quote_lots + 0.5))
+    row = min(max(inventory, -q.bound), q.bound) + q.bound
+    place = q.table + 4 * (slice_at * (2 * q.bound + 1) + row)
+    bid, ask = mid - tables[place], mid + tables[place + 1]
+    if w.tick_size > 0.0:
+        bid, ask = bid_ticks(bid / w.tick_size) * w.tick_size, ask_ticks(ask / w.tick_size) * w.tick_size
+    standing[at], standing[at + 1] = bid, q.quote_lots if tables[place + 2] > 0.0 else 0
+    standing[at + 2], standing[at + 3] = ask, q.quote_lots if tables[place + 3] > 0.0 else 0
+
+
+look_up = compiled(_look_up)
+
+
+def _order_lots(w: Any, step: int, side: int) -> int:
+    """Return the size of the orders of a step that meet bids (side 0) or asks (side 1): geometric, at least one lot."""
+    return 1 + int(exponential_of(stream_word(w.size_stream, 2 * step + side)) / -w.size_decay)
+
+
+order_lots = compiled(_order_lots)
+
+
+def _meet(w: Any, q: Any, standing: Any, at: int, side: int, step: int, mid: float, move: float, reached: float, mark: float) -> float:
+    """Let snipers and the orders of a step meet the quotes of one side; return what was gained at the mid *mid*, fees taken off."""
+    gain, left, sign = 0.0, -1, 1 - 2 * side
+    for level in range(q.levels):
+        place = at + 2 * (side * q.levels + level)
+        price, lots = standing[place], int(standing[place + 1])
+        lots = min(lots, q.limit_lots - sign * q.position)
+        if lots <= 0:
+            continue
+        distance = sign * (mid - price)
+        if w.snipers == 1 and sign * (price - reached) > 0.0:
+            q.sniped += 1
+        elif is_reached(w, mark, distance):
+            if w.size_decay != 0.0:
+                if left < 0:
+                    left = order_lots(w, step, side)
+                lots = min(lots, left)
+                left -= lots
+                if lots == 0:
+                    break
+        else:
+            continue
+        size, fee = lots * w.lot_size, fee_of(w, price, lots)
+        q.position += sign * lots
+        q.fills += 1
+        q.volume += lots
+        q.fees += fee
+        q.spread += size * distance
+        q.adverse += sign * size * move
+        gain += size * distance - fee
+        if q.tabled == 0:
+            market = market_of(q, 0, 0)
+            market.trade_ticks = int(math.floor(price / market.tick_size + 0.5))
+            market.trade_lots, market.trade_side = lots, -sign
+    return gain
+
+
+meet = compiled(_meet)
+
+
+def _note_spread(q: Any, standing: Any, at: int) -> None:
+    """Add to the mean spread of the nearest quotes."""
+    ask_at = at + 2 * q.levels
+    if standing[at + 1] > 0.0 and standing[ask_at + 1] > 0.0:
+        q.quoted += 1
+        q.quoted_spread += standing[ask_at] - standing[at]
+
+
+note_spread = compiled(_note_spread, inline=True)
+
+
+def _note_trace(q: Any, standing: Any, at: int, mid: float, row: Any) -> None:
+    """Keep a step for pictures; the columns are `TRACE`."""
+    ask_at = at + 2 * q.levels
+    row[0] = mid
+    row[1] = standing[at] if standing[at + 1] > 0.0 else math.nan
+    row[2] = standing[ask_at] if standing[ask_at + 1] > 0.0 else math.nan
+    row[3], row[4] = q.position, q.pnl
+
+
+note_trace = compiled(_note_trace)
+
+
+def _follow(w: Any, q: Any, tables: Any, standing: Any, mids: Any, jumps: Any, sells: Any, buys: Any, trace: Any) -> bool:
+    """Live through a block, or up to a decision that Python must take: then return True, and go on at the next call."""
+    width = 4 * q.levels
+    while q.i < w.count:
+        i = q.i
+        step, mid = w.step + i, mids[i]
+        at = q.standing + step % (w.late + 1) * width
+        if q.tabled == 1:
+            look_up(w, q, tables, standing, at, step, mid)
+        else:
+            if q.answered == 0:
+                show(w, q, step, mid)
+                if q.address == 0:
+                    q.answered = 1
+                    return True
+                call(q.address)(head_of(q, 0))
+            q.answered = 0
+            take_down(q, standing, at)
+        if w.late > 0:
+            at = q.standing + (step + 1) % (w.late + 1) * width  # what was decided `late` steps ago
+        move = mids[i + 1] - mid
+        reached = mid
+        if w.snipers == 1:
+            jump = jumps[i]
+            reached = mid + w.stale_share * (move - jump) + w.stale_jumps * jump
+        note_spread(q, standing, at)
+        if w.path < trace.shape[0]:
+            note_trace(q, standing, at, mid, trace[w.path, w.quoter, step])
+        gain = meet(w, q, standing, at, 0, step, mid, move, reached, sells[i])
+        gain += meet(w, q, standing, at, 1, step, mid, move, reached, buys[i])
+        mark_step(q, w.lot_size, gain, move)
+        q.i += 1
+    return False
+
+
+follow = compiled(_follow)
+
+
+# ---------------------------------------------------------------- paths
+
+
+def _begin_path(w: Any, quoters: Any, standing: Any, mids: Any) -> None:
+    """Set the market and every quoter to the beginning of a path."""
+    path = w.first_path + w.path
+    w.mid_stream = stream_of(w.seed, _MID, path)
+    w.jump_stream = stream_of(w.seed, _JUMP, path)
+    w.variance_stream = stream_of(w.seed, _VARIANCE, path)
+    w.sell_stream = stream_of(w.seed, _SELL, path)
+    w.buy_stream = stream_of(w.seed, _BUY, path)
+    w.size_stream = stream_of(w.seed, _SIZE, path)
+    w.informed_stream = stream_of(w.seed, _INFORMED, path)
+    w.variance = 1.0
+    w.sell_excitement = w.buy_excitement = w.rate * w.hawkes
+    mids[0] = w.start
+    w.known = 0
+    standing[:] = 0.0
+    for k in range(quoters.shape[0]):
+        q = quoters[k]
+        q.i = q.answered = q.position = 0
+        q.pnl = q.squares = q.spread = q.adverse = q.fees = 0.0
+        q.fills = q.sniped = q.volume = q.held = q.most_held = q.quoted = 0
+        q.peak = q.drawdown = q.quoted_spread = 0.0
+        if q.tabled == 0:
+            row, template = row_words(q), template_words(q)
+            for word in range(q.row_bytes // 8):
+                row[word] = template[word]
+            if q.n_signals > 0:
+                signals = signals_of(q, 0)
+                signals.imbalance = signals.microprice_ticks = signals.volatility = signals.last_mid = 0.0
+                signals.squares = signals.seconds = 0.0
+                signals.last_ns = 0
+
+
+begin_path = compiled(_begin_path)
+
+
+def _make_block(w: Any, recorded: Any, mids: Any, jumps: Any, sells: Any, buys: Any) -> None:
+    """Make the next steps of the market; mids are known as far ahead as informed traders see."""
+    w.count = min(w.block, w.steps - w.step)
+    wanted = w.count + w.ahead - 1
+    if w.known < wanted:
+        fill_mids(w, recorded, mids, jumps, w.known, wanted - w.known, w.step + w.known)
+        w.known = wanted
+    fill_marks(w, mids, sells, buys, w.count, w.step)
+
+
+make_block = compiled(_make_block)
+
+
+def _leave_block(w: Any, mids: Any, jumps: Any) -> None:
+    """Let what is known beyond the block become the beginning of the next."""
+    w.known -= w.count
+    for i in range(w.known + 1):
+        mids[i] = mids[i + w.count]
+    for i in range(w.known):
+        jumps[i] = jumps[i + w.count]
+    w.step += w.count
+    w.count = 0
+
+
+leave_block = compiled(_leave_block)
+
+
+def _close(w: Any, q: Any, out: Any) -> None:
+    """Write what became of a path; the columns are `COLUMNS`."""
+    mean = q.pnl / w.steps
+    variance = q.squares / w.steps - mean * mean
+    volume = q.fills * q.quote_lots if q.textbook == 1 else q.volume
+    out[0], out[1], out[2], out[3], out[4] = q.pnl, q.position * w.lot_size, q.spread, q.adverse, q.fees
+    out[5], out[6], out[7] = q.fills, q.sniped, volume * w.lot_size
+    out[8], out[9] = q.held * w.lot_size / w.steps, q.most_held * w.lot_size
+    out[10] = mean / math.sqrt(variance) * math.sqrt(w.steps) if variance > 0.0 else 0.0
+    out[11] = q.drawdown
+    out[12] = q.quoted_spread / q.quoted if q.quoted > 0 else math.nan
+
+
+close = compiled(_close)
+
+
+def _advance(
+    world: Any,
+    quoters: Any,
+    tables: Any,
+    standing: Any,
+    recorded: Any,
+    mids: Any,
+    jumps: Any,
+    sells: Any,
+    buys: Any,
+    results: Any,
+    trace: Any,
+) -> int:
+    """Go on with a chunk of paths until it is done, or until Python must decide for a quoter; return which, or `DONE`.
+
+    Args:
+        world: one `WORLD`.
+        quoters: `QUOTER`, one each.
+        tables: of quotes, one after the other.
+        standing: quotes on their way and in the market, likewise.
+        recorded: the mids of a recorded path.
+        mids, jumps, sells, buys: the present block.
+        results: [path, quoter, `COLUMNS`], written.
+        trace: [path, quoter, step, `TRACE`], written for the first paths.
+    """
+    w = world[0]
+    while w.path < w.paths:
+        if w.count == 0:
+            if w.step == 0:
+                begin_path(w, quoters, standing, mids)
+            make_block(w, recorded, mids, jumps, sells, buys)
+        while w.quoter < quoters.shape[0]:
+            q = quoters[w.quoter]
+            if q.textbook == 1 and w.path >= trace.shape[0]:
+                follow_textbook(w, q, tables, mids, sells, buys)
+            elif follow(w, q, tables, standing, mids, jumps, sells, buys, trace):
+                return int(w.quoter)
+            q.i = 0
+            w.quoter += 1
+        w.quoter = 0
+        leave_block(w, mids, jumps)
+        if w.step == w.steps:
+            for k in range(quoters.shape[0]):
+                close(w, quoters[k], results[w.path, k])
+            w.step = 0
+            w.path += 1
+    return DONE
+
+
+advance = compiled(_advance, nogil=True)
