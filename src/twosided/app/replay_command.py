@@ -22,14 +22,18 @@ from twosided.app.warm_up import COMPILING, is_compiled
 from twosided.data.recording import Recording, load
 from twosided.engines.replay import replay as replay_recording
 from twosided.errors import InputError
+from twosided.explain.assumption_band import band_table
 from twosided.explain.basis import Basis
+from twosided.explain.own_size import size_warnings
 from twosided.explain.report import write_report
 from twosided.explain.summary import run_labels, summary_rows
 from twosided.explain.table import rich_table
 from twosided.explain.words import assumptions, fee_words, unit_of
 from twosided.market.instrument import Fees
 from twosided.market.run import Run
+from twosided.market.typical_sizes import typical_sizes
 from twosided.research.calibrate import Estimate, estimate
+from twosided.research.sensitivity import sensitivities
 from twosided.strategies.catalogue import find_strategy
 from twosided.strategies.contract import Strategy
 from twosided.units import duration_text, moment_ns, time_text
@@ -49,6 +53,9 @@ ESTIMATED = {"sigma", "A", "k"}
     "--strategy", "names", multiple=True, metavar="NAME", help="a shipped strategy, or your own: file.py:name; again to compare"
 )
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="a parameter of the strategies; again for more")
+@click.option(
+    "--sensitivity", is_flag=True, help="other latencies, queue models and fees as well: does the result hang on a guess?"
+)
 @click.option("--json", "as_json", is_flag=True, help="print JSON instead of the table")
 @click.option("--quiet", is_flag=True, help="no progress and no remarks on standard error")
 @click.pass_context
@@ -58,6 +65,7 @@ def replay(
     data: tuple[str, ...],
     names: tuple[str, ...],
     assignments: tuple[str, ...],
+    sensitivity: bool,
     as_json: bool,
     quiet: bool,
     **values: Any,
@@ -73,7 +81,7 @@ def replay(
     out, basis = Path(config.out) if config.out else None, config.statistics.basis()
     if out:
         require_ours(out)
-    runs = run_side_by_side(draft, strategies, read_recording(config, quiet=quiet), quiet=quiet)
+    runs = run_side_by_side(draft, strategies, read_recording(config, quiet=quiet), sensitivity=sensitivity, quiet=quiet)
     replaced = earlier_runs(out) if out else ""
     if out:
         with output_folder(out) as partial:
@@ -176,19 +184,30 @@ def read_recording(config: ReplayConfig, *, quiet: bool) -> Recording:
 # ---------------------------------------------------------------- running
 
 
-def run_side_by_side(draft: Draft, strategies: Sequence[Strategy], recording: Recording, *, quiet: bool) -> list[Run]:
-    """Replay *recording* through all *strategies* in one pass, calibrating them before if *draft* asks for it."""
+def run_side_by_side(
+    draft: Draft, strategies: Sequence[Strategy], recording: Recording, *, sensitivity: bool = False, quiet: bool
+) -> list[Run]:
+    """Replay *recording* through all *strategies* in one pass, calibrating them before if *draft* asks for it.
+
+    With *sensitivity* each Run also says what became of it under other assumptions (`twosided.research.sensitivity`).
+    """
     config = draft.checked()
-    start_ns, found = _beginning(config, recording)
-    if found is not None:
-        say(found.sentence(), quiet=quiet)
+    start_ns, estimated = _beginning(config, recording)
+    if estimated is not None:
+        say(estimated.sentence(), quiet=quiet)
     names = [each.name for each in config.strategies]
-    origins = [Provenance(draft.values, name, given, found) for name, given in zip(names, strategies, strict=True)]
+    origins = [Provenance(draft.values, name, given, estimated) for name, given in zip(names, strategies, strict=True)]
     ready = [origin.ready() for origin in origins]
     if not is_compiled():
         say(COMPILING, quiet=quiet)
     with ReplayProgress(quiet=quiet).shown() as progress:
-        runs = replay_recording(recording, ready, settings=config.settings, start_ns=start_ns, progress=progress)
+        if sensitivity:
+            found = sensitivities(recording, ready, settings=config.settings, start_ns=start_ns, progress=progress)
+            runs = [each.run for each in found]
+        else:
+            runs = replay_recording(recording, ready, settings=config.settings, start_ns=start_ns, progress=progress)
+    typical = typical_sizes(recording.events, len(recording.instruments))
+    runs = [with_fields(run, facts={**run.facts, "typical_lots": typical}) for run in runs]
     if config.capital is not None:
         capital = {recording.instruments[0].currency: str(config.capital)}
         runs = [with_fields(run, facts={**run.facts, "capital": capital}) for run in runs]
@@ -224,5 +243,13 @@ def write_runs(runs: Sequence[Run], folder: Path, basis: Basis) -> None:
 
 
 def show_table(runs: Sequence[Run], basis: Basis) -> None:
-    """Print the headline table."""
-    print_table(rich_table(summary_rows(runs, basis), run_labels(runs), assumed=list(map(assumptions, runs))))
+    """Print the headline table, what became of each run under other assumptions, and what one should not believe."""
+    labels = run_labels(runs)
+    print_table(rich_table(summary_rows(runs, basis), labels, assumed=list(map(assumptions, runs))))
+    for run, label in zip(runs, labels, strict=True):
+        band = band_table(run, label)
+        if band is not None:
+            print_table(band)
+    for run, label in zip(runs, labels, strict=True):
+        for sentence in size_warnings(run):
+            click.echo(f"warning: {label}: {sentence}" if len(runs) > 1 else f"warning: {sentence}")

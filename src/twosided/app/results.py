@@ -6,6 +6,8 @@ Where you are in the pipe: ... -> fills -> ledger -> *explanation*.
 from typing import Any
 
 from twosided.errors import InputError
+from twosided.explain.assumption_band import band_of
+from twosided.explain.own_size import size_warnings
 from twosided.explain.split import PARTS, split_by_currency
 from twosided.explain.statistics import Basis, statistics
 from twosided.market.run import Run
@@ -18,7 +20,8 @@ def results(run: Run, basis: Basis) -> dict[str, Any]:
 
     ``pnl`` is exactly the sum of the parts of ``split``; ``fees`` are fees, taxes and funding paid, exactly ``-split["fees"]``;
     ``position`` and ``volume`` (bought plus sold) are quantities of the instrument; ``events_per_second`` is about wall time and
-    the only figure that differs from one run to the next.
+    the only figure that differs from one run to the next. ``sensitivity`` is there where other assumptions were tried, ``warnings``
+    are sentences about own orders that are not small.
 
     Raises:
         InputError: the run has more than one market.
@@ -48,5 +51,7 @@ def results(run: Run, basis: Basis) -> dict[str, Any]:
         "end_ns": run.facts["end_ns"],
         "seed": run.facts["seed"],
         "digest": run.digest(),
+        "sensitivity": band_of(run),
+        "warnings": size_warnings(run),
         "statistics": statistics(run, basis),
     }

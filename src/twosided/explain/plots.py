@@ -37,6 +37,7 @@ __all__ = [
     "markout_figure",
     "pnl_figure",
     "run_colour",
+    "signed_text",
     "split_figures",
     "styled",
     "thinned",
@@ -181,7 +182,7 @@ def _waterfall(part: Split, shown: Sequence[str], scale: tuple[float, float], he
         x=[SHORT_PARTS.get(name, name) for name in shown] + ["<b>P&L</b>"],
         y=amounts,
         measure=["relative"] * len(shown) + ["total"],
-        text=[_signed_text(amount, largest) for amount in amounts],
+        text=[signed_text(amount, largest) for amount in amounts],
         textposition="outside",
         textfont={"size": 11},
         cliponaxis=False,
@@ -210,7 +211,8 @@ def _scales(parts: Sequence[Split], shown: Sequence[str]) -> dict[str, tuple[flo
     return scales
 
 
-def _signed_text(amount: float, largest: float) -> str:
+def signed_text(amount: float, largest: float) -> str:
+    """Return an amount with its sign, + or a true minus, and as many decimals as *largest* deserves."""
     text = amount_text(amount, largest)
     return text.replace("-", "−") if text.startswith("-") else f"+{text}" if amount else text
 

@@ -3,6 +3,7 @@
 Where you are in the pipe: ... -> fills -> ledger -> *explanation*.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from pydantic import ValidationError
@@ -12,7 +13,7 @@ from twosided.explain.basis import US_SHARES, trading_year
 from twosided.market.instrument import Fees, Instrument
 from twosided.market.run import Run
 
-__all__ = ["assumptions", "decimals_of", "fee_words", "market_name", "settings_of", "typeset", "unit_of"]
+__all__ = ["assumptions", "decimals_of", "fee_words", "listed", "market_name", "settings_of", "typeset", "unit_of"]
 
 
 def market_name(instrument: Instrument) -> str:
@@ -38,6 +39,11 @@ def decimals_of(step: Decimal) -> int:
 def typeset(text: str) -> str:
     """Write a true minus sign before digits."""
     return text.replace("-", "−") if any(digit.isdigit() for digit in text) else text
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Return words as people list them: one, two and three."""
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def settings_of(run: Run) -> ReplaySettings | None:
