@@ -117,7 +117,7 @@ class _Worker:
         self.world = _new_world(settings, recorded)
         block, ahead = int(self.world["block"][0]), settings.informed_steps
         self.mids, self.jumps = np.zeros(block + ahead + 1), np.zeros(block + ahead)
-        self.sells, self.buys = np.zeros(block), np.zeros(block)
+        self.sells, self.buys, self.met = np.zeros(block), np.zeros(block), np.zeros(block, np.int64)
 
     @property
     def python(self) -> bool:
@@ -130,8 +130,8 @@ class _Worker:
         for name in ("path", "step", "count", "quoter"):
             self.world[name] = 0
         results = np.zeros((count, len(self.quoters), len(COLUMNS)))
-        state = (self.world, self.bound.quoters, self.bound.tables, self.bound.standing, self.recorded)
-        market = (self.mids, self.jumps, self.sells, self.buys)
+        state = (self.world, self.bound.quoters, self.recorded)
+        market = (self.mids, self.jumps, self.sells, self.buys, self.met)
         trace = self.trace[first : first + count]
         k = DONE
         while True:
@@ -172,7 +172,6 @@ def _new_world(settings: SimulationSettings, recorded: Floats | None) -> npt.NDA
         "fee_per_lot": float(settings.maker_per_unit) * lot,
         "size_decay": 0.0 if mean_lots == 0.0 else float(np.log1p(-1.0 / mean_lots)) if mean_lots > 1.0 else -1e300,
         "snipers": settings.snipers,
-        "late": settings.latency_steps,
         "stale_share": min(late / settings.step_s, 1.0) ** 0.5,
         "stale_jumps": late > 0.0,
     }

@@ -28,7 +28,7 @@ from twosided.engines.montecarlo_mid import MID, fill_mids
 from twosided.signals.top import SIGNALS_OF_MARKET, update_signals
 from twosided.strategies.contract import DECIDE, HEADER, MARKET_VIEW, QUOTE, Wake, ask_ticks, bid_ticks
 
-__all__ = ["CELL", "COLUMNS", "DONE", "QUOTER", "START_NS", "TRACE", "WORLD", "advance"]
+__all__ = ["CELL", "COLUMNS", "DONE", "PAIR", "QUOTER", "STANDING", "START_NS", "TRACE", "WORLD", "advance"]
 
 DONE = -1
 """What `advance` returns when all paths are done; 0 or more is the quoter for whom Python must decide."""
@@ -75,7 +75,6 @@ WORLD = _record(
         ("fee_per_lot", "f8"),
         ("size_decay", "f8"),  # ln(1 - 1/mean) of the lots of an incoming order; 0: any quote's size
         ("snipers", "i8"),
-        ("late", "i8"),  # whole steps of latency
         ("stale_share", "f8"),  # of a step's smooth move that nobody can answer in time
         ("stale_jumps", "f8"),  # 1: nor its jumps
         *MID,
@@ -101,10 +100,12 @@ QUOTER = _record(
     [
         ("tabled", "i8"),  # 1: quotes come from a table of inventory, 0: from a strategy
         ("textbook", "i8"),  # 1: and nothing stands between the table and its fills
-        ("table", "i8"),  # where its table begins: per slice of time and inventory bid and ask distance, and probabilities
+        ("reached", "i8"),  # addresses, for each inventory and slice of time: the probabilities that bid and ask are reached
+        ("distances", "i8"),  # and their distances from the mid
+        ("pairs", "i8"),  # how many of each
         ("bound", "i8"),  # quotes
-        ("slices", "i8"),
-        ("steps_per_slice", "i8"),
+        ("both_sides", "i8"),  # inventories smaller than this have two quotes at all times
+        ("slices", "i8"),  # of time: 1, or as many as there are steps
         ("quote_lots", "i8"),
         ("address", "i8"),  # of the strategy's machine code; 0: Python decides
         ("row", "i8"),  # addresses: its row, and how that is at the beginning of a path
@@ -117,7 +118,8 @@ QUOTER = _record(
         ("n_signals", "i8"),
         ("signal_sources", "i8", (8,)),
         ("levels", "i8"),
-        ("standing", "i8"),  # where its decisions begin that are on their way or stand
+        ("standing", "i8"),  # address of the decisions that are on their way or stand
+        ("slots", "i8"),  # how many that are: one more than steps of latency
         ("limit_lots", "i8"),
         # state
         ("i", "i8"),  # step within the block
@@ -143,10 +145,18 @@ QUOTER = _record(
 
 CELL = np.dtype((np.record, [("number", "f8")]))
 
+PAIR = np.dtype((np.record, [("bid", "f8"), ("ask", "f8")]))
+
+STANDING = np.dtype((np.record, [("price", "f8"), ("lots", "i8")]))
+"""One quote as it was decided; 0 lots is none."""
+
 head_of = table_at(QUOTER, "row", HEADER, (1,))
 market_of = table_at(QUOTER, "row", MARKET_VIEW, (1, 1), row=("row_bytes", "market_offset"))
 quote_of = table_at(QUOTER, "row", QUOTE, (1, 2, "levels"), row=("row_bytes", "quotes_offset"))
 shown_signal_of = table_at(QUOTER, "row", CELL, (1, "n_signals"), row=("row_bytes", "signals_offset"))
+reached_of = table_at(QUOTER, "reached", PAIR, ("pairs",))
+distances_of = table_at(QUOTER, "distances", PAIR, ("pairs",))
+standing_of = table_at(QUOTER, "standing", STANDING, ("slots", 2, "levels"))
 signals_of = table_at(QUOTER, "signal_state", SIGNALS_OF_MARKET, (1,))
 row_words = words_at(QUOTER, "row")
 template_words = words_at(QUOTER, "template")
@@ -192,56 +202,69 @@ fee_of = compiled(_fee, inline=True)
 # ---------------------------------------------------------------- the textbook: a table, and nothing in the way
 
 
-def _follow_textbook(w: Any, q: Any, tables: Any, mids: Any, sells: Any, buys: Any) -> None:
-    """Live through a block with quotes out of a table, filled whole as soon as they are reached.
+# A branch that depends on a random number is guessed wrongly every other time, and each position waits for the one before: so the
+# positions are found first, by arithmetic alone, and all that follows from them is summed up afterwards.
 
-    Does what `_follow` does, without latency, ticks, snipers or sizes of orders, in a third of the time; a test holds them equal.
-    """
-    lot_size, bound, lots = w.lot_size, q.bound, q.quote_lots
-    size, costs = lots * lot_size, w.fee_rate != 0.0 or w.fee_per_lot != 0.0
-    at, width = q.table, 4 * (2 * bound + 1)
-    if q.slices > 1:
-        at += w.step // q.steps_per_slice * width
-        left = q.steps_per_slice - w.step % q.steps_per_slice
-    else:
-        width, left = 0, w.count + 1
-    place = at + 4 * bound + 4 * (q.position // lots)
+
+def _find_positions(w: Any, q: Any, sells: Any, buys: Any, met: Any) -> None:
+    """Fill ``met`` with 4·position + 2·sold + bought for each step of a block: the position after it, in quotes, and its fills."""
+    position, slices = q.position // q.quote_lots, q.slices
+    stride, place = min(slices - 1, 1), (q.bound + position) * slices + min(w.step, slices - 1)
     for i in range(w.count):
-        mid = mids[i]
+        reached = reached_of(q, place)
+        bought, sold = sells[i] < reached.bid, buys[i] < reached.ask
+        place += stride + (slices if bought else 0) - (slices if sold else 0)
+        position += (1 if bought else 0) - (1 if sold else 0)
+        met[i] = 4 * position + (2 if sold else 0) + (1 if bought else 0)
+    q.position = position * q.quote_lots
+
+
+find_positions = compiled(_find_positions)
+
+
+def _follow_textbook(w: Any, q: Any, mids: Any, met: Any) -> None:
+    """Sum up what the fills of `_find_positions` brought. Together they do what `_follow` does where nothing is in the way.
+
+    That is: no latency, ticks, snipers or sizes of orders. It takes a fraction of the time; a test holds the two equal.
+    """
+    size, slices = q.quote_lots * w.lot_size, q.slices
+    fee_rate, fee_per_quote = size * w.fee_rate, q.quote_lots * w.fee_per_lot
+    costs = fee_rate != 0.0 or fee_per_quote != 0.0
+    pnl, squares, spread, adverse, fees, peak, drawdown = q.pnl, q.squares, q.spread, q.adverse, q.fees, q.peak, q.drawdown
+    fills, held, most_held, quoted, quoted_spread = 0, 0, 0, 0, 0.0
+    stride, start = min(slices - 1, 1), q.bound * slices + min(w.step, slices - 1)
+    for i in range(w.count):
+        bought, sold, position = met[i] & 1, (met[i] >> 1) & 1, met[i] >> 2
+        row = position - bought + sold
+        away = distances_of(q, start + row * slices + i * stride)
+        mid, bid, ask = mids[i], away.bid, away.ask
         move = mids[i + 1] - mid
-        bid, ask, to_bid, to_ask = tables[place], tables[place + 1], tables[place + 2], tables[place + 3]
-        if to_bid > 0.0 and to_ask > 0.0:
-            q.quoted += 1
-            q.quoted_spread += bid + ask
-        bought, sold = sells[i] < to_bid, buys[i] < to_ask
-        gain = 0.0
-        if bought:
-            gain += size * bid
-            q.spread += size * bid
-            q.adverse += size * move
-            q.fills += 1
-            q.position += lots
-            place += 4
-            if costs:
-                fee = fee_of(w, mid - bid, lots)
-                q.fees += fee
-                gain -= fee
-        if sold:
-            gain += size * ask
-            q.spread += size * ask
-            q.adverse -= size * move
-            q.fills += 1
-            q.position -= lots
-            place -= 4
-            if costs:
-                fee = fee_of(w, mid + ask, lots)
-                q.fees += fee
-                gain -= fee
-        mark_step(q, lot_size, gain, move)
-        left -= 1
-        if left == 0:
-            left = q.steps_per_slice
-            place += width
+        captured = size * (bought * bid + sold * ask)
+        spread += captured
+        adverse += size * ((bought - sold) * move)
+        fills += bought + sold
+        if costs:
+            fee = bought * (abs(mid - bid) * fee_rate + fee_per_quote) + sold * (abs(mid + ask) * fee_rate + fee_per_quote)
+            fees += fee
+            captured -= fee
+        change = captured + position * size * move
+        pnl += change
+        squares += change * change
+        peak = peak if peak > pnl else pnl
+        drawdown = drawdown if drawdown > peak - pnl else peak - pnl
+        most = abs(position)
+        held += most
+        most_held = most_held if most_held > most else most
+        if abs(row) < q.both_sides:
+            quoted += 1
+            quoted_spread += bid + ask
+    q.pnl, q.squares, q.spread, q.adverse, q.fees, q.peak, q.drawdown = pnl, squares, spread, adverse, fees, peak, drawdown
+    q.fills += fills
+    q.volume += fills * q.quote_lots
+    q.held += held * q.quote_lots
+    q.most_held = max(q.most_held, most_held * q.quote_lots)
+    q.quoted += quoted
+    q.quoted_spread += quoted_spread
 
 
 follow_textbook = compiled(_follow_textbook)
@@ -272,16 +295,14 @@ def _show(w: Any, q: Any, step: int, mid: float) -> None:
 show = compiled(_show)
 
 
-def _take_down(q: Any, standing: Any, at: int) -> None:
-    """Note a strategy's quotes: price and lots of each, from ``standing[at]`` on."""
-    market, levels = market_of(q, 0, 0), q.levels
+def _take_down(q: Any, slot: int) -> None:
+    """Note a strategy's quotes in one of the slots of what is on its way or stands."""
+    market = market_of(q, 0, 0)
     for side in range(2):
         working = 0
-        for level in range(levels):
-            quote = quote_of(q, 0, side, level)
-            place = at + 2 * (side * levels + level)
-            standing[place] = quote.ticks * market.tick_size
-            standing[place + 1] = quote.lots
+        for level in range(q.levels):
+            quote, noted = quote_of(q, 0, side, level), standing_of(q, slot, side, level)
+            noted.price, noted.lots = quote.ticks * market.tick_size, quote.lots
             working += quote.lots
         if side == 0:
             market.working_bid_lots = working
@@ -292,17 +313,17 @@ def _take_down(q: Any, standing: Any, at: int) -> None:
 take_down = compiled(_take_down)
 
 
-def _look_up(w: Any, q: Any, tables: Any, standing: Any, at: int, step: int, mid: float) -> None:
-    """Note the quotes of a table for the present inventory: price and lots of each, from ``standing[at]`` on."""
-    slice_at = step // q.steps_per_slice if q.slices > 1 else 0
+def _look_up(w: Any, q: Any, slot: int, step: int, mid: float) -> None:
+    """Note the quotes of a table for the present inventory."""
     inventory = int(math.floor(q.position / q.quote_lots + 0.5))
-    row = min(max(inventory, -q.bound), q.bound) + q.bound
-    place = q.table + 4 * (slice_at * (2 * q.bound + 1) + row)
-    bid, ask = mid - tables[place], mid + tables[place + 1]
+    place = (min(max(inventory, -q.bound), q.bound) + q.bound) * q.slices + min(step, q.slices - 1)
+    distances, reached = distances_of(q, place), reached_of(q, place)
+    bid, ask = mid - distances.bid, mid + distances.ask
     if w.tick_size > 0.0:
         bid, ask = bid_ticks(bid / w.tick_size) * w.tick_size, ask_ticks(ask / w.tick_size) * w.tick_size
-    standing[at], standing[at + 1] = bid, q.quote_lots if tables[place + 2] > 0.0 else 0
-    standing[at + 2], standing[at + 3] = ask, q.quote_lots if tables[place + 3] > 0.0 else 0
+    buy, sell = standing_of(q, slot, 0, 0), standing_of(q, slot, 1, 0)
+    buy.price, buy.lots = bid, q.quote_lots if reached.bid > 0.0 else 0
+    sell.price, sell.lots = ask, q.quote_lots if reached.ask > 0.0 else 0
 
 
 look_up = compiled(_look_up)
@@ -316,13 +337,12 @@ def _order_lots(w: Any, step: int, side: int) -> int:
 order_lots = compiled(_order_lots)
 
 
-def _meet(w: Any, q: Any, standing: Any, at: int, side: int, step: int, mid: float, move: float, reached: float, mark: float) -> float:
+def _meet(w: Any, q: Any, slot: int, side: int, step: int, mid: float, move: float, reached: float, mark: float) -> float:
     """Let snipers and the orders of a step meet the quotes of one side; return what was gained at the mid *mid*, fees taken off."""
     gain, left, sign = 0.0, -1, 1 - 2 * side
     for level in range(q.levels):
-        place = at + 2 * (side * q.levels + level)
-        price, lots = standing[place], int(standing[place + 1])
-        lots = min(lots, q.limit_lots - sign * q.position)
+        quote = standing_of(q, slot, side, level)
+        price, lots = quote.price, min(quote.lots, q.limit_lots - sign * q.position)
         if lots <= 0:
             continue
         distance = sign * (mid - price)
@@ -356,38 +376,24 @@ def _meet(w: Any, q: Any, standing: Any, at: int, side: int, step: int, mid: flo
 meet = compiled(_meet)
 
 
-def _note_spread(q: Any, standing: Any, at: int) -> None:
-    """Add to the mean spread of the nearest quotes."""
-    ask_at = at + 2 * q.levels
-    if standing[at + 1] > 0.0 and standing[ask_at + 1] > 0.0:
-        q.quoted += 1
-        q.quoted_spread += standing[ask_at] - standing[at]
-
-
-note_spread = compiled(_note_spread, inline=True)
-
-
-def _note_trace(q: Any, standing: Any, at: int, mid: float, row: Any) -> None:
+def _note_trace(q: Any, bid: Any, ask: Any, mid: float, row: Any) -> None:
     """Keep a step for pictures; the columns are `TRACE`."""
-    ask_at = at + 2 * q.levels
-    row[0] = mid
-    row[1] = standing[at] if standing[at + 1] > 0.0 else math.nan
-    row[2] = standing[ask_at] if standing[ask_at + 1] > 0.0 else math.nan
-    row[3], row[4] = q.position, q.pnl
+    row[0], row[3], row[4] = mid, q.position, q.pnl
+    row[1] = bid.price if bid.lots > 0 else math.nan
+    row[2] = ask.price if ask.lots > 0 else math.nan
 
 
 note_trace = compiled(_note_trace)
 
 
-def _follow(w: Any, q: Any, tables: Any, standing: Any, mids: Any, jumps: Any, sells: Any, buys: Any, trace: Any) -> bool:
+def _follow(w: Any, q: Any, mids: Any, jumps: Any, sells: Any, buys: Any, trace: Any) -> bool:
     """Live through a block, or up to a decision that Python must take: then return True, and go on at the next call."""
-    width = 4 * q.levels
     while q.i < w.count:
         i = q.i
         step, mid = w.step + i, mids[i]
-        at = q.standing + step % (w.late + 1) * width
+        slot = step % q.slots if q.slots > 1 else 0
         if q.tabled == 1:
-            look_up(w, q, tables, standing, at, step, mid)
+            look_up(w, q, slot, step, mid)
         else:
             if q.answered == 0:
                 show(w, q, step, mid)
@@ -396,19 +402,21 @@ def _follow(w: Any, q: Any, tables: Any, standing: Any, mids: Any, jumps: Any, s
                     return True
                 call(q.address)(head_of(q, 0))
             q.answered = 0
-            take_down(q, standing, at)
-        if w.late > 0:
-            at = q.standing + (step + 1) % (w.late + 1) * width  # what was decided `late` steps ago
+            take_down(q, slot)
+        if q.slots > 1:
+            slot = (step + 1) % q.slots  # the oldest: what was decided as many steps ago as latency has
         move = mids[i + 1] - mid
         reached = mid
         if w.snipers == 1:
-            jump = jumps[i]
-            reached = mid + w.stale_share * (move - jump) + w.stale_jumps * jump
-        note_spread(q, standing, at)
+            reached = mid + w.stale_share * (move - jumps[i]) + w.stale_jumps * jumps[i]
+        bid, ask = standing_of(q, slot, 0, 0), standing_of(q, slot, 1, 0)
+        if bid.lots > 0 and ask.lots > 0:
+            q.quoted += 1
+            q.quoted_spread += ask.price - bid.price
         if w.path < trace.shape[0]:
-            note_trace(q, standing, at, mid, trace[w.path, w.quoter, step])
-        gain = meet(w, q, standing, at, 0, step, mid, move, reached, sells[i])
-        gain += meet(w, q, standing, at, 1, step, mid, move, reached, buys[i])
+            note_trace(q, bid, ask, mid, trace[w.path, w.quoter, step])
+        gain = meet(w, q, slot, 0, step, mid, move, reached, sells[i])
+        gain += meet(w, q, slot, 1, step, mid, move, reached, buys[i])
         mark_step(q, w.lot_size, gain, move)
         q.i += 1
     return False
@@ -420,7 +428,7 @@ follow = compiled(_follow)
 # ---------------------------------------------------------------- paths
 
 
-def _begin_path(w: Any, quoters: Any, standing: Any, mids: Any) -> None:
+def _begin_path(w: Any, quoters: Any, mids: Any) -> None:
     """Set the market and every quoter to the beginning of a path."""
     path = w.first_path + w.path
     w.mid_stream = stream_of(w.seed, _MID, path)
@@ -434,13 +442,16 @@ def _begin_path(w: Any, quoters: Any, standing: Any, mids: Any) -> None:
     w.sell_excitement = w.buy_excitement = w.rate * w.hawkes
     mids[0] = w.start
     w.known = 0
-    standing[:] = 0.0
     for k in range(quoters.shape[0]):
         q = quoters[k]
         q.i = q.answered = q.position = 0
         q.pnl = q.squares = q.spread = q.adverse = q.fees = 0.0
         q.fills = q.sniped = q.volume = q.held = q.most_held = q.quoted = 0
         q.peak = q.drawdown = q.quoted_spread = 0.0
+        for slot in range(q.slots):
+            for side in range(2):
+                for level in range(q.levels):
+                    standing_of(q, slot, side, level).lots = 0
         if q.tabled == 0:
             row, template = row_words(q), template_words(q)
             for word in range(q.row_bytes // 8):
@@ -486,9 +497,8 @@ def _close(w: Any, q: Any, out: Any) -> None:
     """Write what became of a path; the columns are `COLUMNS`."""
     mean = q.pnl / w.steps
     variance = q.squares / w.steps - mean * mean
-    volume = q.fills * q.quote_lots if q.textbook == 1 else q.volume
     out[0], out[1], out[2], out[3], out[4] = q.pnl, q.position * w.lot_size, q.spread, q.adverse, q.fees
-    out[5], out[6], out[7] = q.fills, q.sniped, volume * w.lot_size
+    out[5], out[6], out[7] = q.fills, q.sniped, q.volume * w.lot_size
     out[8], out[9] = q.held * w.lot_size / w.steps, q.most_held * w.lot_size
     out[10] = mean / math.sqrt(variance) * math.sqrt(w.steps) if variance > 0.0 else 0.0
     out[11] = q.drawdown
@@ -501,13 +511,12 @@ close = compiled(_close)
 def _advance(
     world: Any,
     quoters: Any,
-    tables: Any,
-    standing: Any,
     recorded: Any,
     mids: Any,
     jumps: Any,
     sells: Any,
     buys: Any,
+    met: Any,
     results: Any,
     trace: Any,
 ) -> int:
@@ -516,10 +525,8 @@ def _advance(
     Args:
         world: one `WORLD`.
         quoters: `QUOTER`, one each.
-        tables: of quotes, one after the other.
-        standing: quotes on their way and in the market, likewise.
         recorded: the mids of a recorded path.
-        mids, jumps, sells, buys: the present block.
+        mids, jumps, sells, buys, met: the present block.
         results: [path, quoter, `COLUMNS`], written.
         trace: [path, quoter, step, `TRACE`], written for the first paths.
     """
@@ -527,13 +534,14 @@ def _advance(
     while w.path < w.paths:
         if w.count == 0:
             if w.step == 0:
-                begin_path(w, quoters, standing, mids)
+                begin_path(w, quoters, mids)
             make_block(w, recorded, mids, jumps, sells, buys)
         while w.quoter < quoters.shape[0]:
             q = quoters[w.quoter]
             if q.textbook == 1 and w.path >= trace.shape[0]:
-                follow_textbook(w, q, tables, mids, sells, buys)
-            elif follow(w, q, tables, standing, mids, jumps, sells, buys, trace):
+                find_positions(w, q, sells, buys, met)
+                follow_textbook(w, q, mids, met)
+            elif follow(w, q, mids, jumps, sells, buys, trace):
                 return int(w.quoter)
             q.i = 0
             w.quoter += 1

@@ -8,14 +8,14 @@ own binding, with a record of its own dtype; the others as a table of distances 
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from twosided._compile import address_of_array
-from twosided.engines.montecarlo_kernel import QUOTER, START_NS
+from twosided.engines.montecarlo_kernel import PAIR, QUOTER, STANDING, START_NS
 from twosided.engines.montecarlo_settings import SimulationSettings
 from twosided.errors import InputError, suggest
 from twosided.signals.top import SIGNALS, SIGNALS_OF_MARKET
@@ -26,8 +26,8 @@ __all__ = ["Bound", "QuoteFunction", "QuoteTable", "Quoter", "bind", "named", "s
 Floats = npt.NDArray[np.float64]
 QuoteFunction = Callable[[float, float], tuple[float | None, float | None]]
 
-_SLICES = 1000
-"""Most slices of time into which a function of the time left is cut."""
+_SLICES = 5000
+"""Most slices of time into which a function of the time left, or a table, is cut: a longer path has several steps a slice."""
 
 _BOUND = 100
 """Inventory up to which a function is asked where no position limit says how far, in quotes."""
@@ -70,7 +70,7 @@ class QuoteTable:
 
     @classmethod
     def of_function(cls, function: QuoteFunction, settings: SimulationSettings, quantity: float = 1.0) -> "QuoteTable":
-        """Ask ``function(inventory, time_left)`` (base units, seconds) for every inventory and step, or at most 1,000 slices of time.
+        """Ask ``function(inventory, time_left)`` (base units, seconds) for every inventory and step, or 5,000 slices of time.
 
         Raises:
             InputError: it does not return two numbers; None or NaN is no quote.
@@ -143,16 +143,18 @@ class Bound:
 
     Args:
         quoters: the rows of `QUOTER`.
-        tables: their tables, one after the other.
-        standing: room for their decisions.
         rows: the record of each strategy, None for a table.
+        kept: the arrays whose addresses stand in `quoters`.
     """
 
     quoters: npt.NDArray[Any]
-    tables: Floats
-    standing: Floats
-    rows: list[Any]
-    kept: list[Any]  # arrays that rows of `quoters` know the addresses of
+    rows: list[Any] = field(default_factory=list)
+    kept: list[npt.NDArray[Any]] = field(default_factory=list)
+
+    def point(self, q: Any, name: str, array: npt.NDArray[Any]) -> None:
+        """Keep *array* and its address in the field *name* of *q*."""
+        q[name] = address_of_array(array)
+        self.kept.append(array)
 
 
 def bind(quoters: Mapping[str, Quoter], settings: SimulationSettings, quantity: float) -> Bound:
@@ -162,45 +164,52 @@ def bind(quoters: Mapping[str, Quoter], settings: SimulationSettings, quantity: 
         InputError: parameters that are missing or not allowed, a quantity that is not a whole number of lots.
         StrategyError: a strategy cannot be compiled.
     """
-    bound = Bound(np.zeros(len(quoters), QUOTER), np.zeros(0), np.zeros(0), [], [])
+    bound = Bound(np.zeros(len(quoters), QUOTER))
     instrument = settings.instrument()
     lots = instrument.lots(quantity, name="quantity")
     if lots < 1:
         raise InputError(f"quantity is {quantity:g}; allowed: at least one lot of {settings.lot_size}")
-    limit = _NO_LIMIT if settings.position_limit is None else int(settings.position_limit / float(settings.lot_size) + 1e-9)
-    tables: list[Floats] = []
-    room = 0
     for q, quoter in zip(bound.quoters, quoters.values(), strict=True):
-        q["limit_lots"], q["levels"], q["standing"] = limit, 1, room
+        limit = settings.position_limit
+        q["limit_lots"] = _NO_LIMIT if limit is None else int(limit / float(settings.lot_size) + 1e-9)
+        q["levels"], q["slots"] = 1, settings.latency_steps + 1
         if isinstance(quoter, QuoteTable):
-            q["table"] = sum(map(len, tables))
-            tables.append(_lay_table(q, quoter, settings, lots))
-            bound.rows.append(None)
+            _lay_table(q, quoter, settings, lots, bound)
         elif isinstance(quoter, Strategy):
             _lay_row(q, quoter, instrument, bound)
-        room += (settings.latency_steps + 1) * 4 * int(q["levels"])
-    bound.tables, bound.standing = np.concatenate([*tables, np.zeros(1)]), np.zeros(room)
+        bound.point(q, "standing", np.zeros((int(q["slots"]), 2, int(q["levels"])), STANDING))
     return bound
 
 
-def _lay_table(q: Any, table: QuoteTable, settings: SimulationSettings, lots: int) -> Floats:
-    """Fill *q* for *table* and return its distances and probabilities, as the loop reads them."""
+def _lay_table(q: Any, table: QuoteTable, settings: SimulationSettings, lots: int, bound: Bound) -> None:
+    """Fill *q* for *table*: its distances, and the probabilities that they are reached, by inventory and then time."""
     slices, width = table.bid.shape
     if slices > settings.steps:
         raise InputError(f"a table has {slices} slices of time; allowed: at most as many as there are steps ({settings.steps})")
     largest = width // 2
     q["bound"] = most = max(1, min(largest, int(q["limit_lots"]) // lots))
-    q["tabled"], q["slices"], q["quote_lots"] = 1, slices, lots
-    q["steps_per_slice"] = _steps_per_slice(settings.steps, slices)
+    q["tabled"], q["quote_lots"], q["slices"] = 1, lots, settings.steps if slices > 1 else 1
     q["limit_lots"] = min(int(q["limit_lots"]), most * lots)
     plain = settings.latency == 0 and settings.order_size is None and settings.tick_size is None and not settings.snipers
     q["textbook"] = plain and int(q["limit_lots"]) == most * lots
     distances = np.stack([table.bid, table.ask], axis=2)[:, largest - most : largest + most + 1]
-    hazard = settings.A * settings.step_s * np.exp(-settings.k * distances)
-    reached = np.minimum(hazard, 1.0) if settings.linear_probability else -np.expm1(-hazard)
-    reached = np.where(np.isnan(distances), 0.0, reached)
-    reached[:, -1, 0] = reached[:, 0, 1] = 0.0
-    return np.concatenate([np.nan_to_num(distances), reached], axis=2).ravel()
+    quoted = np.isfinite(distances)
+    quoted[:, -1, 0] = quoted[:, 0, 1] = False
+    q["both_sides"] = _first_one_sided(quoted.all(axis=(0, 2)))
+    hazard = settings.A * settings.step_s * np.exp(-settings.k * np.nan_to_num(distances))
+    reached = np.where(quoted, np.minimum(hazard, 1.0) if settings.linear_probability else -np.expm1(-hazard), 0.0)
+    in_time = np.arange(settings.steps) // _steps_per_slice(settings.steps, slices) if slices > 1 else np.zeros(1, np.intp)
+    for name, values in (("reached", reached), ("distances", np.nan_to_num(distances))):
+        pairs = np.ascontiguousarray(np.transpose(values[in_time], (1, 0, 2))).view(PAIR)
+        q["pairs"] = pairs.size
+        bound.point(q, name, pairs)
+    bound.rows.append(None)
+
+
+def _first_one_sided(two_sided: npt.NDArray[np.bool_]) -> int:
+    """Return the smallest inventory, long or short, that has not two quotes at all times."""
+    middle = len(two_sided) // 2
+    return next(q for q in range(middle + 1) if not (two_sided[middle + q] and two_sided[middle - q]))
 
 
 def _lay_row(q: Any, strategy: Strategy, instrument: Any, bound: Bound) -> None:
@@ -221,9 +230,7 @@ def _lay_row(q: Any, strategy: Strategy, instrument: Any, bound: Bound) -> None:
     market["tick_size"], market["lot_size"] = float(instrument.tick_size), float(instrument.lot_size)
     market["bid_lots"], market["ask_lots"], market["open"] = 1, 1, 1
     strategy.fill_params(row, (instrument,))
-    template, signals = words.copy(), np.zeros(1, SIGNALS_OF_MARKET)
     q["address"] = strategy.address(1)
-    for name, array in (("row", words), ("template", template), ("signal_state", signals)):
-        q[name] = address_of_array(array)
-        bound.kept.append(array)
+    for name, array in (("row", words), ("template", words.copy()), ("signal_state", np.zeros(1, SIGNALS_OF_MARKET))):
+        bound.point(q, name, array)
     bound.rows.append(row)
