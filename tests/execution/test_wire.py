@@ -17,8 +17,9 @@ from twosided.execution.state import (
     LATENCY_POINTS,
     LINE,
     MESSAGE,
-    ORDER,
     STRATEGY,
+    WAY,
+    first_number,
     new_tables,
 )
 from twosided.execution.wire import TO_US, TO_VENUE, pop_message, send_to_us, send_to_venue
@@ -41,38 +42,39 @@ class Wire:
 
     def __init__(self, entry=(5,), response=(7,), *, n_messages=MESSAGES, seed=SEED):
         messages = np.zeros(n_messages, MESSAGE)
-        messages["next_free"] = [*range(1, n_messages), -1]
+        messages["next"] = [*range(1, n_messages), -1]
         latencies = np.zeros((N_STRATEGIES, 2, LATENCY_POINTS), CELL)
         for way, values in enumerate((entry, response)):
             latencies["number"][:, way] = quantiles(values)
+        strategies = np.zeros(N_STRATEGIES, STRATEGY)
+        for way, values in enumerate((entry, response)):
+            strategies["latency_ns"][:, way] = values[0] if len(set(values)) == 1 else -1
         self.tables = {
-            "strategies": np.zeros(N_STRATEGIES, STRATEGY),
+            "strategies": strategies,
             "lines": np.zeros((N_STRATEGIES, N_MARKETS), LINE),
-            "orders": np.zeros((N_STRATEGIES, N_SLOTS), ORDER),
+            "orders": new_tables(N_STRATEGIES, N_MARKETS, N_SLOTS, 1)["orders"],
             "messages": messages,
+            "ways": np.full(4, -1, np.int64).view(WAY),
             "heap": np.zeros(n_messages, CELL),
             "latencies": latencies,
         }
         self.core_array = np.zeros(1, CORE)  # the record is a view of it
         self.core = self.core_array[0]
         self.core.n_strategies, self.core.n_markets, self.core.n_slots = N_STRATEGIES, N_MARKETS, N_SLOTS
-        self.core.messages_size, self.core.next_own_ns, self.core.seed = n_messages, FOREVER, seed
+        self.core.n_orders_kept = self.tables["orders"].size
+        self.core.messages_size, self.core.next_own, self.core.next_own_ns, self.core.seed = n_messages, -1, FOREVER, seed
         for name, table in self.tables.items():
             self.core[name] = address_of_array(table)
         for k in range(N_STRATEGIES):
-            for slot in range(N_SLOTS):
-                self.tables["orders"][k, slot]["id"] = 100 * k + slot
-
-    def order(self, k, market):
-        order = self.tables["orders"][k, 0]
-        order["market"] = market
-        return order
+            for market in range(N_MARKETS):
+                self.tables["orders"][k, market, 0, 0]["id"] = 100 * k + market
 
     def send(self, direction, k, market):
+        number = first_number(self.core, k, market, 0)
         if direction == TO_VENUE:
-            send_to_venue(self.core, k, 0, self.order(k, market), int(OrderAction.SEND_NEW), 17, 3)
+            send_to_venue(self.core, number, int(OrderAction.SEND_NEW), 17, 3)
         else:
-            send_to_us(self.core, k, 0, self.order(k, market), int(OrderAction.FILLED), int(Reason.TRADE_AT_PRICE), 17, 3, -2)
+            send_to_us(self.core, number, int(OrderAction.FILLED), int(Reason.TRADE_AT_PRICE), 17, 3, -2)
 
     def pop(self):
         """Return the earliest message as (ns, rank, market, strategy, number)."""
@@ -202,14 +204,14 @@ def test_a_message_carries_what_was_sent_and_the_order_knows_that_it_is_under_wa
     wire = Wire()
     wire.core.now_ns = 100
     wire.send(TO_US, 1, 1)
-    assert wire.tables["orders"][1, 0]["in_flight"] == 1
+    order = wire.tables["orders"][1, 1, 0, 0]
+    assert order["in_flight"] == 1
     wire.send(TO_VENUE, 1, 1)
-    assert wire.tables["orders"][1, 0]["in_flight"] == 2
-    assert wire.core.attention == 1
+    assert order["in_flight"] == 2
     request, report = (wire.tables["messages"][pop_message(wire.core)].copy() for _ in range(2))
-    names = ("ns", "slot", "order_id", "action", "reason", "ticks", "lots")
-    assert tuple(request[name] for name in names) == (105, 0, 100, OrderAction.SEND_NEW, 0, 17, 3)
-    assert tuple(report[name] for name in names) == (107, 0, 100, OrderAction.FILLED, Reason.TRADE_AT_PRICE, 17, 3)
+    names = ("ns", "order", "order_id", "action", "reason", "ticks", "lots")
+    assert tuple(request[name] for name in names) == (105, 12, 101, OrderAction.SEND_NEW, 0, 17, 3)
+    assert tuple(report[name] for name in names) == (107, 12, 101, OrderAction.FILLED, Reason.TRADE_AT_PRICE, 17, 3)
     assert report["fee"] == -2
 
 
@@ -231,5 +233,5 @@ def test_the_engine_is_asked_for_room_before_there_is_none():
 
 
 def test_new_tables_chain_their_free_messages():
-    table = new_tables(2, 1, 4, 1)["messages"]["next_free"]
+    table = new_tables(2, 1, 4, 1)["messages"]["next"]
     assert table.tolist() == [*range(1, len(table)), -1]

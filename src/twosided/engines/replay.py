@@ -285,11 +285,14 @@ class _Engine:
         self.start_ns = int(self.local["local_ns"][0]) if start_ns is None else int(start_ns)
         shared = (made or found.early == 0) and _one_order(self.local, self.exch)
         markets, levels = len(recorded.instruments), strategies[0].levels
-        self.tables = new_tables(len(strategies), markets, 4 * levels * markets + 4, levels)
-        self.tables |= {"books": new_books(2 * markets * (1 if shared else 2)), "queues": new_orders()}
+        slots = 4 * levels + 5  # odd, so that desks do not all fall on the same few sets of the processor's cache
+        self.tables = new_tables(len(strategies), markets, slots, levels)
+        rows = 2 * markets * (1 if shared else 2)
+        self.tables |= {"books": new_books(rows + 2 * markets), "queues": new_orders()}
         self.tables |= {"exch": self.exch, "local": self.local}
         self.core_array = np.zeros(1, CORE)
         self.core = self.core_array[0]
+        self.core.own_rows = rows
         self.logs = _Logs()
         self.next_progress = 0.0
         self._lay_out_rows(markets)
@@ -324,7 +327,7 @@ class _Engine:
         core.shared_book = int(shared)
         core.one_stream = int(shared and self.exch is self.local)
         core.start_ns = self.start_ns
-        core.next_own_ns = FOREVER
+        core.next_own, core.next_own_ns = -1, FOREVER
         core.equity_every_ns = settings.equity_every
         core.next_equity_ns = -(-self.start_ns // settings.equity_every) * settings.equity_every
         core.seed = settings.seed
@@ -368,6 +371,7 @@ class _Engine:
                 if latency not in known:
                     known[latency] = _latency_table(latency, self.recorded.events)
                 latencies[k, way] = known[latency]
+                table[k].latency_ns[way] = known[latency][0] if known[latency][0] == known[latency][-1] else -1
             table[k].partial_fills = int(assumed.partial_fills)
             table[k].queue_kind, table[k].queue_exponent = _QUEUES[assumed.queue.kind], assumed.queue.exponent
             strategy.fill_params(self.rows[k], self.recorded.instruments)
@@ -468,8 +472,8 @@ class _Engine:
             n = len(arrays["messages"])
             arrays["messages"] = np.concatenate([arrays["messages"], np.zeros(n, arrays["messages"].dtype)])
             arrays["heap"] = np.concatenate([arrays["heap"], np.zeros(n, CELL)])
-            arrays["messages"]["next_free"][n:] = np.arange(n + 1, 2 * n + 1)
-            arrays["messages"]["next_free"][-1] = core.free_message
+            arrays["messages"]["next"][n:] = np.arange(n + 1, 2 * n + 1)
+            arrays["messages"]["next"][-1] = core.free_message
             core.free_message = n
         if core.grow_taken:
             arrays["taken"] = np.concatenate([arrays["taken"], np.zeros_like(arrays["taken"])], axis=1)

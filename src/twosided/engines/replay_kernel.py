@@ -21,15 +21,17 @@ import numpy as np
 from twosided._compile import compiled, function_at
 from twosided.execution.ledger import book_funding
 from twosided.execution.order_manager import manage, on_report
+from twosided.execution.order_state import is_live
 from twosided.execution.state import (
     FOREVER,
-    LOG_CAPACITY,
-    LOG_HEADROOM,
+    LOG_LIMIT,
     account_at,
     books_of,
     decision_at,
+    desk_at,
     equity_at,
     exch_at,
+    first_number,
     head_at,
     line_at,
     local_at,
@@ -37,6 +39,7 @@ from twosided.execution.state import (
     message_at,
     mid_at,
     order_at,
+    own_row,
     queues_of,
     shown_market_at,
     shown_signal_at,
@@ -77,8 +80,6 @@ _HIDDEN = int(Flag.HIDDEN)
 _OPEN = int(Status.OPEN)
 _IN_SNAPSHOT = 2  # a view's `ready` between the begin and the end of a snapshot
 _TIMER, _BOOK, _TRADED, _ORDER = int(Wake.TIMER), int(Wake.BOOK), int(Wake.TRADE), int(Wake.ORDER)
-
-_MIDS_LIMIT = LOG_CAPACITY - LOG_HEADROOM
 
 call = function_at(DECIDE)
 
@@ -155,17 +156,16 @@ def _on_exchange_trade(s: Any, books: Any, event: Any) -> None:
             side = 1
         elif ticks >= best_of(books, 2 * m + 1):
             side = -1
-    if (side > 0 and ticks <= venue.bid_high) or (side < 0 and ticks >= venue.ask_low):
-        if hidden:
-            on_execution(s, m, side, ticks, event.lots, 0)
-        else:
-            on_trade(s, m, side, ticks, event.lots)
+    if side != 0 and hidden:
+        on_execution(s, books, m, side, ticks, event.lots, 0)
+    elif side != 0:
+        on_trade(s, books, m, side, ticks, event.lots)
 
 
 on_exchange_trade = compiled(_on_exchange_trade)
 
 
-def _on_recorded_fill(s: Any, m: int, orders: Any, node: int, event: Any) -> None:
+def _on_recorded_fill(s: Any, books: Any, m: int, orders: Any, node: int, event: Any) -> None:
     """Let own orders trade before the recorded order that a FILL is about; one that nobody added was there before all of ours.
 
     An order of the aggressor's side is the aggressor's own, which was in the book and moved to trade: it rested for nobody.
@@ -176,10 +176,8 @@ def _on_recorded_fill(s: Any, m: int, orders: Any, node: int, event: Any) -> Non
     arrival = 0
     if node != 0:
         side, ticks, arrival = 1 - 2 * (orders[node + ORDER_ROW] & 1), ticks_of(orders, node), orders[node + ORDER_NOTE]
-    if side == venue.aggressor:
-        return
-    if may_fill(venue) and ((side > 0 and ticks <= venue.bid_high) or (side < 0 and ticks >= venue.ask_low)):
-        on_execution(s, m, side, ticks, event.lots, arrival)
+    if side not in (0, venue.aggressor) and may_fill(venue):
+        on_execution(s, books, m, side, ticks, event.lots, arrival)
 
 
 on_recorded_fill = compiled(_on_recorded_fill)
@@ -191,7 +189,7 @@ def _on_order_event(s: Any, books: Any, event: Any) -> None:
     venue, orders = venue_at(s, m), queues_of(s)
     node = order_of(orders, m, event)
     if event.kind == _FILL and venue.n_resting > 0:
-        on_recorded_fill(s, m, orders, node, event)
+        on_recorded_fill(s, books, m, orders, node, event)
     row, ticks = -1, 0
     if venue.n_taken > 0 and node != 0:
         row, ticks = orders[node + ORDER_ROW], ticks_of(orders, node)
@@ -212,12 +210,20 @@ def _log_mid(s: Any, m: int, bid: int, ask: int) -> None:
     venue.bid, venue.ask = bid, ask
     row = mid_at(s, s.n_mids)
     s.n_mids += 1
-    if s.n_mids > _MIDS_LIMIT:
+    if s.n_mids > LOG_LIMIT:
         s.attention = 1
     row.exch_ns, row.market, row.bid_ticks, row.ask_ticks = s.now_ns, m, bid, ask
 
 
 log_mid = compiled(_log_mid)
+
+
+def _reaches_own(s: Any, books: Any, m: int, bid: int, ask: int) -> bool:
+    """Say whether a best price has come to where own orders of the other side rest."""
+    return bool(ask <= best_of(books, own_row(s, m, 1)) or bid >= best_of(books, own_row(s, m, -1)))
+
+
+reaches_own = compiled(_reaches_own)
 
 
 def _after_book_message(s: Any, books: Any, m: int, i: int) -> None:
@@ -230,7 +236,7 @@ def _after_book_message(s: Any, books: Any, m: int, i: int) -> None:
     if venue.ready == 0 and venue.snapshot == 0 and valid:
         venue.ready = 1  # a file without a snapshot: the book counts as whole once it has two sides
     if venue.status == _OPEN and venue.ready == 1:
-        if venue.n_resting > 0 and bid < ask and (ask <= venue.bid_high or bid >= venue.ask_low):
+        if venue.n_resting > 0 and bid < ask and reaches_own(s, books, m, bid, ask):
             fill_crossed(s, books, m)
         if valid and (bid != venue.bid or ask != venue.ask):
             log_mid(s, m, bid, ask)
@@ -259,9 +265,8 @@ def _on_exchange_event(s: Any, books: Any, event: Any, i: int) -> None:
         lots = event.lots
         old = set_level(books, 2 * m + (0 if side > 0 else 1), ticks, lots)
         venue.dirty = 1
-        low, high = (venue.bid_low, venue.bid_high) if side > 0 else (venue.ask_low, venue.ask_high)
-        if low <= ticks <= high:
-            on_level_change(s, m, side, ticks, old, lots)
+        if venue.n_resting > 0 and (lots < old or venue.n_explained > 0):
+            on_level_change(s, books, m, side, ticks, old, lots)
         if venue.n_taken > 0:
             forget_taken(s, m, side, ticks)
     elif kind >= _ADD:
@@ -346,9 +351,9 @@ def _after_local_message(s: Any, books: Any, m: int) -> None:
             bid_lots = level_of(books, row, bid) if bid != NO_BID else 0
             ask_lots = level_of(books, row + 1, ask) if ask != NO_ASK else 0
             show_top(s, m, bid, ask, bid_lots, ask_lots)
-    if view.causes != 0:
+    if view.causes & s.wakes != 0:
         wake_all(s, view.causes, m)
-        view.causes = 0
+    view.causes = 0
 
 
 def _wake_all(s: Any, causes: int, m: int) -> None:
@@ -440,6 +445,22 @@ def _show_signal(s: Any, k: int, j: int, m: int) -> None:
 show_signal = compiled(_show_signal)
 
 
+def _working_lots(s: Any, k: int, m: int, index: int) -> int:
+    """Return the open lots of the bids (*index* 0) or asks (1) that strategy *k* believes to have in market *m*."""
+    first, unseen, lots = first_number(s, k, m, index), desk_at(s, k, m, index).used, 0
+    for number in range(first, first + s.n_slots):
+        if unseen == 0:
+            break
+        order = order_at(s, number)
+        unseen -= order.used
+        if is_live(order.state):
+            lots += order.open_lots
+    return int(lots)
+
+
+working_lots = compiled(_working_lots)
+
+
 def _show_market(s: Any, k: int) -> None:
     """Fill strategy *k*'s row with what it may see now."""
     head = head_at(s, k)
@@ -452,16 +473,9 @@ def _show_market(s: Any, k: int) -> None:
         shown.book_ns, shown.open = view.book_ns, view.open
         shown.trade_ticks, shown.trade_lots, shown.trade_side = view.trade_ticks, view.trade_lots, view.trade_side
         shown.position_lots, shown.cash = line.position_lots, line.cash * venue_at(s, m).quantum
-        shown.working_bid_lots, shown.working_ask_lots = 0, 0
+        shown.working_bid_lots, shown.working_ask_lots = working_lots(s, k, m, 0), working_lots(s, k, m, 1)
         for j in range(s.n_signals):
             show_signal(s, k, j, m)
-    for slot in range(s.n_slots):
-        order = order_at(s, k, slot)
-        if 1 <= order.state <= 4 or order.state == 8:  # live states, see order_state
-            if order.side > 0:
-                shown_market_at(s, k, order.market).working_bid_lots += order.open_lots
-            else:
-                shown_market_at(s, k, order.market).working_ask_lots += order.open_lots
 
 
 show_market = compiled(_show_market)
@@ -473,6 +487,8 @@ def _log_decision(s: Any, k: int) -> None:
     if s.log_decisions == 1:
         row, shown = decision_at(s, s.n_decisions), shown_market_at(s, k, 0)
         s.n_decisions += 1
+        if s.n_decisions > LOG_LIMIT:
+            s.attention = 1
         row.ns, row.strategy, row.wake = s.now_ns, k, strategy_at(s, k).pending
         row.bid_ticks, row.ask_ticks, row.position_lots = shown.bid_ticks, shown.ask_ticks, shown.position_lots
 
@@ -540,7 +556,8 @@ def _log_equity(s: Any) -> None:
                 continue
             row = equity_at(s, s.n_equity)
             s.n_equity += 1
-            s.attention = 1
+            if s.n_equity > LOG_LIMIT:
+                s.attention = 1
             row.ns, row.strategy, row.market = s.now_ns, k, m
             row.position_lots, row.cash, row.fees = account.position_lots, account.cash, account.fees + account.taxes
             row.mid_half_ticks = venue.bid + venue.ask
@@ -551,19 +568,17 @@ log_equity = compiled(_log_equity)
 
 def _deliver(s: Any, books: Any) -> None:
     """Let the earliest own message arrive."""
-    number = pop_message(s)
-    message = message_at(s, number)
+    message = message_at(s, pop_message(s))
     s.now_ns = message.ns
     if message.rank == 0:
-        arrive(s, books, number)
+        arrive(s, books, message)
         return
-    k, m = message.strategy, message.market
-    on_report(s, number)
-    strategy = strategy_at(s, k)
+    strategy = strategy_at(s, message.strategy)
     if strategy.wake & _ORDER:
         strategy.pending |= _ORDER
         s.deciding = 1
-        s.wake_market = m
+        s.wake_market = message.market
+    on_report(s, message)
 
 
 deliver = compiled(_deliver)
@@ -607,19 +622,21 @@ def _advance(s: Any) -> int:
         # the exchange's events, as long as nothing else comes first
         while i < pause_at and s.attention == 0:
             event = exch_at(s, i)
-            if event.exch_ns > limit or is_full(books):
+            if event.exch_ns > limit or event.exch_ns > s.next_own_ns or is_full(books):
                 break
             s.now_ns = event.exch_ns
             on_exchange_event(s, books, event, i)
             i += 1
         if s.attention == 1 or is_full(books):
             continue
-        happens = exch_at(s, i).exch_ns if i < n_exch else FOREVER
-        if i == pause_at and i < n_exch and happens <= limit:
+        happens, own = exch_at(s, i).exch_ns if i < n_exch else FOREVER, s.next_own_ns
+        if i == pause_at and i < n_exch and happens <= min(limit, own):
             code = PAUSE
             break
         if own < happens and own <= heard and own <= due:
-            deliver(s, books)
+            while own < happens and own <= heard and own <= due and s.deciding == 0 and s.attention == 0 and not is_full(books):
+                deliver(s, books)
+                own = s.next_own_ns
             continue
         # our side of events, as long as nothing else comes first
         if heard < happens and heard <= due:

@@ -43,8 +43,10 @@ from twosided.execution.codes import (
 )
 from twosided.execution.order_state import is_live, next_state
 from twosided.execution.state import (
+    LOG_LIMIT,
+    desk_at,
+    first_number,
     line_at,
-    message_at,
     order_at,
     order_event_at,
     quote_at,
@@ -80,22 +82,24 @@ def _allowed_ticks(venue: Any, view: Any, s: Any, side: int, ticks: int) -> int:
     if side > 0:
         if s.post_only == 1 and ticks >= view.ask_ticks:
             ticks = view.ask_ticks - step_at(venue, view.ask_ticks, True)
-        return int(ticks - ticks % step_at(venue, ticks, False))
+        return int(ticks - ticks % step_at(venue, ticks, False)) if venue.n_bands > 0 else int(ticks)
     if s.post_only == 1 and ticks <= view.bid_ticks:
         ticks = view.bid_ticks + step_at(venue, view.bid_ticks, False)
-    return int(ticks + -ticks % step_at(venue, ticks, True))
+    return int(ticks + -ticks % step_at(venue, ticks, True)) if venue.n_bands > 0 else int(ticks)
 
 
 allowed_ticks = compiled(_allowed_ticks)
 
 
-def _log_order(s: Any, k: int, order: Any, action: int, reason: int, ticks: int, lots: int) -> None:
+def _log_order(s: Any, order: Any, action: int, reason: int, ticks: int, lots: int) -> None:
     """Write one line of the audit trail."""
     if s.log_orders == 0:
         return
     row = order_event_at(s, s.n_orders)
     s.n_orders += 1
-    row.ns, row.strategy, row.market, row.order_id = s.now_ns, k, order.market, order.id
+    if s.n_orders > LOG_LIMIT:
+        s.attention = 1
+    row.ns, row.strategy, row.market, row.order_id = s.now_ns, order.strategy, order.market, order.id
     row.action, row.reason, row.side = action, reason, order.side
     row.ticks, row.lots, row.open_lots = ticks, lots, order.open_lots
 
@@ -103,14 +107,13 @@ def _log_order(s: Any, k: int, order: Any, action: int, reason: int, ticks: int,
 log_order = compiled(_log_order)
 
 
-def _request(s: Any, k: int, slot: int, action: int, reason: int, ticks: int, lots: int) -> None:
-    """Send a request about the order in a slot. *lots* is the size that should be open; the venue is told the total."""
-    order = order_at(s, k, slot)
+def _request(s: Any, number: int, action: int, reason: int, ticks: int, lots: int) -> None:
+    """Send a request about an order. *lots* is the size that should be open; the venue is told the total."""
+    order = order_at(s, number)
     order.state = next_state(order.state, action, reason)
     order.pending_ticks, order.pending_lots = ticks, lots
-    log_order(s, k, order, action, reason, ticks, lots)
-    total = lots + order.filled_lots
-    send_to_venue(s, k, slot, order, action, ticks, total)
+    log_order(s, order, action, reason, ticks, lots)
+    send_to_venue(s, number, action, ticks, lots + order.filled_lots)
 
 
 request = compiled(_request)
@@ -118,14 +121,18 @@ request = compiled(_request)
 
 def _send_new(s: Any, k: int, m: int, side: int, level: int, ticks: int, lots: int) -> None:
     """Send a new order from a free slot; without one the quote waits for the next decision, and the log says so."""
-    for slot in range(s.n_slots):
-        order = order_at(s, k, slot)
-        if order.in_flight == 0 and order.resting == 0 and not is_live(order.state):
+    index = 0 if side > 0 else 1
+    first = first_number(s, k, m, index)
+    for number in range(first, first + s.n_slots):
+        order = order_at(s, number)
+        if order.used == 0:
+            order.used = 1
+            desk_at(s, k, m, index).used += 1
             order.state = IS_FREE
-            order.market, order.side, order.ticks, order.open_lots = m, side, ticks, lots
+            order.ticks, order.open_lots = ticks, lots
             order.filled_lots, order.venue_filled, order.level = 0, 0, level
             order.id = strategy_at(s, k).sent + 1
-            request(s, k, slot, DO_SEND_NEW, WHY_QUOTE, ticks, lots)
+            request(s, number, DO_SEND_NEW, WHY_QUOTE, ticks, lots)
             return
     log_denied(s, k, m, side, ticks, lots, WHY_NO_FREE_SLOT)
 
@@ -136,6 +143,8 @@ def _deny(s: Any, k: int, m: int, side: int, ticks: int, lots: int, reason: int)
         return
     row = order_event_at(s, s.n_orders)
     s.n_orders += 1
+    if s.n_orders > LOG_LIMIT:
+        s.attention = 1
     row.ns, row.strategy, row.market, row.order_id = s.now_ns, k, m, 0
     row.action, row.reason, row.side = DO_DENIED, reason, side
     row.ticks, row.lots, row.open_lots = ticks, lots, 0
@@ -145,9 +154,9 @@ log_denied = compiled(_deny)
 send_new = compiled(_send_new)
 
 
-def _serves(order: Any, m: int, side: int) -> bool:
-    """Say whether an order could serve a quote of this market and side."""
-    return bool(order.market == m and order.side == side and order.state in (IS_WORKING, IS_PENDING_NEW, IS_PENDING_REPLACE))
+def _serves(order: Any) -> bool:
+    """Say whether an order could serve a quote."""
+    return bool(order.state in (IS_WORKING, IS_PENDING_NEW, IS_PENDING_REPLACE))
 
 
 serves = compiled(_serves)
@@ -161,27 +170,30 @@ def _price_asked(order: Any) -> int:
 price_asked = compiled(_price_asked)
 
 
-def _nearest_order(s: Any, k: int, m: int, side: int, ticks: int) -> int:
-    """Return the slot of the order nearest to *ticks*, within the refresh tolerance, that serves no quote yet; -1 without one."""
+def _nearest_order(s: Any, first: int, used: int, ticks: int) -> int:
+    """Return the order of a desk nearest to *ticks*, within the refresh tolerance, that serves no quote yet; -1 without one."""
     found, nearest = -1, s.refresh_ticks + 1
-    for slot in range(s.n_slots):
-        order = order_at(s, k, slot)
-        if serves(order, m, side) and order.level < 0:
+    for number in range(first, first + s.n_slots):
+        if used == 0:
+            break
+        order = order_at(s, number)
+        used -= order.used
+        if order.level < 0 and serves(order):
             distance = abs(price_asked(order) - ticks)
             if distance < nearest:
-                found, nearest = slot, distance
+                found, nearest = number, distance
     return found
 
 
 nearest_order = compiled(_nearest_order)
 
 
-def _adjust_size(s: Any, k: int, slot: int, lots: int) -> bool:
+def _adjust_size(s: Any, number: int, lots: int) -> bool:
     """Bring the size of an order that keeps its price near to *lots*: smaller at once, larger only when little is left.
 
     Return False where the venue cannot replace and the order is cancelled to make room for a new one.
     """
-    order = order_at(s, k, slot)
+    order = order_at(s, number)
     if order.state != IS_WORKING:
         return True
     if order.open_lots > lots:
@@ -191,9 +203,9 @@ def _adjust_size(s: Any, k: int, slot: int, lots: int) -> bool:
     else:
         return True
     if s.replace == 1:
-        request(s, k, slot, DO_SEND_REPLACE, reason, order.ticks, lots)
+        request(s, number, DO_SEND_REPLACE, reason, order.ticks, lots)
         return True
-    request(s, k, slot, DO_SEND_CANCEL, reason, order.ticks, order.open_lots)
+    request(s, number, DO_SEND_CANCEL, reason, order.ticks, order.open_lots)
     order.level = -1
     return False
 
@@ -201,31 +213,46 @@ def _adjust_size(s: Any, k: int, slot: int, lots: int) -> bool:
 adjust_size = compiled(_adjust_size)
 
 
-def _movable_order(s: Any, k: int, m: int, side: int) -> int:
-    """Return the slot of a working order that serves no quote, -1 without one."""
-    for slot in range(s.n_slots):
-        order = order_at(s, k, slot)
-        if order.market == m and order.side == side and order.state == IS_WORKING and order.level < 0:
-            return slot
+def _movable_order(s: Any, first: int, used: int) -> int:
+    """Return a working order of a desk that serves no quote, -1 without one."""
+    for number in range(first, first + s.n_slots):
+        if used == 0:
+            break
+        order = order_at(s, number)
+        used -= order.used
+        if order.state == IS_WORKING and order.level < 0:
+            return number
     return -1
 
 
 movable_order = compiled(_movable_order)
 
 
+def _forget_levels(s: Any, first: int, used: int) -> int:
+    """Let no order of a desk serve a quote; return how many levels its orders occupy: the live ones not being cancelled."""
+    busy = 0
+    for number in range(first, first + s.n_slots):
+        if used == 0:
+            break
+        order = order_at(s, number)
+        used -= order.used
+        order.level = -1
+        if order.state == IS_UNKNOWN:
+            busy += s.n_levels
+        elif is_live(order.state) and order.state != IS_PENDING_CANCEL:
+            busy += 1
+    return int(busy)
+
+
+forget_levels = compiled(_forget_levels)
+
+
 def _manage_side(s: Any, k: int, m: int, side: int, worst_allowed: int) -> None:
     """Bring the orders of one market and side to the wanted quotes; see the module's text for the rules."""
     view, venue = view_at(s, m), venue_at(s, m)
     index, levels = 0 if side > 0 else 1, s.n_levels
-    busy = 0  # orders that occupy a level: live, and not being cancelled
-    for slot in range(s.n_slots):
-        order = order_at(s, k, slot)
-        if order.market == m and order.side == side and is_live(order.state):
-            order.level = -1
-            if order.state == IS_UNKNOWN:
-                busy += levels
-            elif order.state != IS_PENDING_CANCEL:
-                busy += 1
+    first, desk = first_number(s, k, m, index), desk_at(s, k, m, index)
+    busy = forget_levels(s, first, desk.used)
     unserved = 0
     for level in range(levels):  # 1. orders that can stay
         quote = quote_at(s, k, m, index, level)
@@ -234,44 +261,48 @@ def _manage_side(s: Any, k: int, m: int, side: int, worst_allowed: int) -> None:
         ticks = allowed_ticks(venue, view, s, side, quote.ticks)
         if (worst_allowed - ticks) * side < 0:
             continue
-        slot = nearest_order(s, k, m, side, ticks)
-        if slot >= 0:
-            order_at(s, k, slot).level = level
-            if not adjust_size(s, k, slot, quote.lots):
+        number = nearest_order(s, first, desk.used, ticks)
+        if number >= 0:
+            order_at(s, number).level = level
+            if not adjust_size(s, number, quote.lots):
                 busy -= 1
                 unserved += 1
         else:
             unserved += 1
     for level in range(levels if unserved > 0 else 0):  # 2. quotes without an order
         quote = quote_at(s, k, m, index, level)
-        if quote.lots <= 0 or view.open == 0 or level_is_served(s, k, m, side, level):
+        if quote.lots <= 0 or view.open == 0 or level_is_served(s, first, desk.used, level):
             continue
         ticks = allowed_ticks(venue, view, s, side, quote.ticks)
         if (worst_allowed - ticks) * side < 0:
             continue
-        slot = movable_order(s, k, m, side)
-        if slot >= 0:
+        number = movable_order(s, first, desk.used)
+        if number >= 0:
+            order = order_at(s, number)
             if s.replace == 1:
-                order_at(s, k, slot).level = level
-                request(s, k, slot, DO_SEND_REPLACE, WHY_QUOTE_MOVED, ticks, quote.lots)
+                order.level = level
+                request(s, number, DO_SEND_REPLACE, WHY_QUOTE_MOVED, ticks, quote.lots)
                 continue
-            request(s, k, slot, DO_SEND_CANCEL, WHY_QUOTE_MOVED, order_at(s, k, slot).ticks, order_at(s, k, slot).open_lots)
+            request(s, number, DO_SEND_CANCEL, WHY_QUOTE_MOVED, order.ticks, order.open_lots)
             busy -= 1
         if busy < levels:
             send_new(s, k, m, side, level, ticks, quote.lots)
             busy += 1
     while True:  # 3. orders that nobody wants
-        slot = movable_order(s, k, m, side)
-        if slot < 0:
+        number = movable_order(s, first, desk.used)
+        if number < 0:
             break
-        request(s, k, slot, DO_SEND_CANCEL, WHY_QUOTE_WITHDRAWN, order_at(s, k, slot).ticks, order_at(s, k, slot).open_lots)
+        request(s, number, DO_SEND_CANCEL, WHY_QUOTE_WITHDRAWN, order_at(s, number).ticks, order_at(s, number).open_lots)
 
 
-def _level_is_served(s: Any, k: int, m: int, side: int, level: int) -> bool:
-    """Say whether an order serves this quote level already."""
-    for slot in range(s.n_slots):
-        order = order_at(s, k, slot)
-        if order.level == level and serves(order, m, side):
+def _level_is_served(s: Any, first: int, used: int, level: int) -> bool:
+    """Say whether an order of a desk serves this quote level already."""
+    for number in range(first, first + s.n_slots):
+        if used == 0:
+            break
+        order = order_at(s, number)
+        used -= order.used
+        if order.level == level and serves(order):
             return True
     return False
 
@@ -321,6 +352,8 @@ def _note_quotes(s: Any, k: int, m: int, lowest: int) -> None:
             if s.log_quotes == 1:
                 row = quote_change_at(s, s.n_quotes)
                 s.n_quotes += 1
+                if s.n_quotes > LOG_LIMIT:
+                    s.attention = 1
                 row.ns, row.strategy, row.market = s.now_ns, k, m
                 row.side, row.level, row.ticks, row.lots = side, level, quote.ticks, quote.lots
 
@@ -341,14 +374,14 @@ def _manage(s: Any, k: int) -> None:
 manage = compiled(_manage)
 
 
-def _on_report(s: Any, number: int) -> None:
+def _on_report(s: Any, message: Any) -> None:
     """Take in a report from the venue: state, open size, position and cash as known here."""
-    message = message_at(s, number)
-    k, action, reason, lots = message.strategy, message.action, message.reason, message.lots
-    order = order_at(s, k, message.slot)
+    action, reason, lots = message.action, message.reason, message.lots
+    order = order_at(s, message.order)
+    k, m = order.strategy, order.market
     order.in_flight -= 1
     if action in (DO_FILLED, DO_PARTIALLY_FILLED):
-        line, fees = line_at(s, k, order.market), venue_at(s, order.market).fees
+        line, fees = line_at(s, k, m), venue_at(s, m).fees
         line.position_lots += order.side * lots
         line.cash -= order.side * 2 * message.ticks * lots * fees.half_tick_lot + message.fee
         order.filled_lots += lots
@@ -359,7 +392,10 @@ def _on_report(s: Any, number: int) -> None:
     elif action in (DO_CANCELLED, DO_REJECTED):
         order.open_lots = 0
     order.state = next_state(order.state, action, reason)
-    log_order(s, k, order, action, reason, message.ticks, lots)
+    log_order(s, order, action, reason, message.ticks, lots)
+    if order.in_flight == 0 and order.resting == 0 and not is_live(order.state):
+        order.used = 0
+        desk_at(s, k, m, 0 if order.side > 0 else 1).used -= 1
 
 
 on_report = compiled(_on_report)

@@ -4,9 +4,11 @@ Where you are in the pipe: this is the memory behind book, order manager, venue 
 variables across a return, because it returns to Python whenever a strategy that is plain Python must decide, a log is full,
 a progress bar wants to move, or a book has to grow.
 
-Every helper is handed `CORE`, and finds a table's record with a function named after it: ``order_at(s, k, slot)`` is slot *slot* of
-strategy *k*. Own orders are few and prices are many: each strategy has a row of order slots, and each market keeps the range of
-prices at which anybody's own orders rest, so that an event away from them costs two comparisons.
+Every helper is handed `CORE`, and finds a table's record with a function named after it: ``venue_at(s, m)`` is market *m* at the
+exchange. Own orders are few and prices are many, so own orders are found in two ways. Each strategy has a *desk* for each side of
+each market, `n_slots` numbers wide, where the order manager looks for its orders. And what rests at the exchange is a book of its
+own, two more rows of the ladder for each market: an event at a price finds the orders of all strategies there, in the order in
+which they joined the queue, without asking the strategies one by one.
 """
 
 from typing import Any
@@ -27,14 +29,17 @@ __all__ = [
     "LATENCY_POINTS",
     "LOG_CAPACITY",
     "LOG_HEADROOM",
+    "LOG_LIMIT",
     "TABLES",
     "TAKEN_HEADROOM",
     "account_at",
     "books_of",
     "decision_at",
+    "desk_at",
     "equity_at",
     "exch_at",
     "fill_at",
+    "first_number",
     "head_at",
     "heap_at",
     "latency_at",
@@ -46,6 +51,7 @@ __all__ = [
     "new_tables",
     "order_at",
     "order_event_at",
+    "own_row",
     "point_at",
     "queues_of",
     "quote_at",
@@ -60,6 +66,7 @@ __all__ = [
     "venue_at",
     "view_at",
     "wanted_at",
+    "way_at",
 ]
 
 FOREVER = (1 << 63) - 1
@@ -67,6 +74,9 @@ FOREVER = (1 << 63) - 1
 
 LOG_CAPACITY, LOG_HEADROOM = 1 << 16, 1 << 13
 """Rows of each log, and how many a single step may add at most before the log is emptied."""
+
+LOG_LIMIT = LOG_CAPACITY - LOG_HEADROOM
+"""Rows from which on a log wants to be emptied."""
 
 TAKEN_HEADROOM = 128
 _TAKEN_CAPACITY = 256
@@ -90,9 +100,11 @@ TABLES = (
     "strategies",
     "accounts",
     "lines",
+    "desks",
     "orders",
     "taken",
     "messages",
+    "ways",
     "heap",
     "wanted",
     "latencies",
@@ -124,13 +136,16 @@ CORE = _record(
         ("next_timer_ns", "i8"),
         ("next_equity_ns", "i8"),
         ("equity_every_ns", "i8"),
-        ("next_own_ns", "i8"),  # when the earliest own message arrives
-        ("attention", "i8"),  # 1 when the loop must look up from the events: a message was sent, a log or a table fills
+        ("next_own", "i8"),  # the earliest own message, -1 without one, and when it arrives
+        ("next_own_ns", "i8"),
+        ("attention", "i8"),  # 1 when the loop must look up from the events: a log or a table fills
         ("grow_tops", "i8"),
         ("grow_messages", "i8"),
         ("grow_taken", "i8"),
         ("n_messages", "i8"),  # in flight
+        ("n_heap", "i8"),  # of these, on the heap
         ("free_message", "i8"),  # head of the list of free message records, -1 when none
+        ("budget", "i8"),  # number of the trade or fill whose lots are being spent, see STRATEGY
         ("n_fills", "i8"),  # rows in the logs
         ("n_orders", "i8"),
         ("n_quotes", "i8"),
@@ -148,8 +163,11 @@ CORE = _record(
         # sizes of the tables
         ("n_strategies", "i8"),
         ("n_markets", "i8"),
-        ("n_slots", "i8"),
+        ("n_slots", "i8"),  # of a desk
+        ("n_orders_kept", "i8"),  # slots of all desks
+        ("own_rows", "i8"),  # the ladder's row of the first market's own bids
         ("n_levels", "i8"),
+        ("wakes", "i8"),  # causes for which any strategy wants to be woken
         ("signals_wanted", "i8"),  # 1 when any strategy asks for one
         ("n_signals", "i8"),  # most that any strategy shows
         ("tops_size", "i8"),
@@ -180,11 +198,8 @@ VENUE = _record(
         ("bid", "i8"),  # last valid touch
         ("ask", "i8"),
         ("n_resting", "i8"),  # own orders of all strategies
+        ("n_explained", "i8"),  # of these, how many have seen a trade at their price since their level's last update
         ("n_taken", "i8"),
-        ("bid_low", "i8"),  # range of own resting bids and asks of all strategies
-        ("bid_high", "i8"),
-        ("ask_low", "i8"),
-        ("ask_high", "i8"),
         ("tops_in", "i8"),  # book messages seen by the exchange, and here
         ("tops_out", "i8"),
         ("volume_lots", "i8"),  # traded by everybody while strategies ran
@@ -227,13 +242,30 @@ TOP = _record(
 )
 """The best prices after a book message, on their way from the exchange to us."""
 
+DESK = _record([("used", "i8")])
+"""How many slots of a strategy's side of a market are taken: orders that live, rest, or have messages under way."""
+
 ORDER = _record(
     [
-        # as known here
-        ("state", "i8"),  # OrderState
-        ("id", "i8"),  # the strategy's message number
+        # at the exchange; the first line of the cache is all that a change of its level touches
+        ("after", "i8"),  # 1 + the number of the own order, of any strategy, that joined this queue after it; 0 none
+        ("ahead", "f8"),  # lots before it in the queue
+        ("explained", "i8"),  # traded at its price since the level's last update
+        ("queue_kind", "i8"),  # what its strategy assumes of places in a queue
+        ("queue_exponent", "f8"),
+        ("strategy", "i8"),  # whose desk the slot is on: a constant, as market and side are
+        ("venue_ticks", "i8"),
+        ("venue_lots", "i8"),  # open there
+        ("venue_filled", "i8"),
+        ("resting", "i8"),
+        ("arrived", "i8"),  # by order: how many recorded orders had joined a queue before it did
+        ("before", "i8"),  # 1 + the number of the own order that joined this queue before it; 0 none
         ("market", "i8"),
         ("side", "i8"),
+        # as known here
+        ("used", "i8"),  # 1: counted in the desk's `used`
+        ("state", "i8"),  # OrderState
+        ("id", "i8"),  # the strategy's message number
         ("ticks", "i8"),
         ("open_lots", "i8"),
         ("filled_lots", "i8"),
@@ -241,18 +273,9 @@ ORDER = _record(
         ("pending_lots", "i8"),
         ("level", "i8"),  # quote level it serves at this decision, -1 none
         ("in_flight", "i8"),  # messages about it under way, either direction
-        # at the exchange
-        ("resting", "i8"),
-        ("venue_ticks", "i8"),
-        ("venue_lots", "i8"),  # open there
-        ("venue_filled", "i8"),
-        ("ahead", "f8"),  # lots before it in the queue
-        ("explained", "i8"),  # traded at its price since the level's last update
-        ("priority", "i8"),  # time priority among own orders
-        ("arrived", "i8"),  # by order: how many recorded orders had joined a queue before it did
     ]
 )
-"""A slot for one own order: both sides of the wire."""
+"""A slot for one own order: both sides of the wire. Its *number* counts through the desks of all strategies."""
 
 MESSAGE = _record(
     [
@@ -261,17 +284,20 @@ MESSAGE = _record(
         ("market", "i8"),
         ("strategy", "i8"),
         ("number", "i8"),  # order of sending within the strategy
-        ("slot", "i8"),
+        ("order", "i8"),  # number of the slot of the order that it is about
         ("order_id", "i8"),
         ("action", "i8"),  # OrderAction
         ("reason", "i8"),
         ("ticks", "i8"),
         ("lots", "i8"),  # total size asked for, or filled, or open after a replace
         ("fee", "i8"),  # of a fill, fee and tax, quanta
-        ("next_free", "i8"),
+        ("next", "i8"),  # the one behind it on its way, or in the list of free records; -1 none
     ]
 )
 """An own message under way."""
+
+WAY = _record([("first", "i8"), ("last", "i8")])
+"""Messages to the exchange, and to us, that were sent in the order in which they arrive; -1: none. The others are on the heap."""
 
 STRATEGY = _record(
     [
@@ -282,13 +308,15 @@ STRATEGY = _record(
         ("queue_kind", "i8"),  # assumed of the places of its orders
         ("queue_exponent", "f8"),
         ("partial_fills", "i8"),
+        ("latency_ns", "i8", (2,)),  # of messages to the exchange, and to us; -1: a random point of its quantiles
         ("pending", "i8"),  # causes since it was last asked
         ("sent", "i8"),  # messages sent: the key of its random draws
         ("received", "i8"),
-        ("queued", "i8"),  # arrivals at the exchange, for time priority
-        ("n_resting", "i8"),  # its orders in the book, all markets
         ("decisions", "i8"),
         ("n_taken", "i8"),
+        ("budget", "i8"),  # the trade or fill, by `CORE.budget`, that the next two are about
+        ("lots_left", "i8"),  # what of its lots has not met an order of this strategy
+        ("lots_ahead", "f8"),  # and what the orders in front of this strategy's took at its own price
     ]
 )
 
@@ -307,19 +335,19 @@ SHOWN = _record([("value", "f8")])
 
 
 def new_tables(n_strategies: int, n_markets: int, n_slots: int, n_levels: int) -> dict[str, Any]:
-    """Return all tables but the strategies' ``rows`` and ``sources``, empty, by name."""
+    """Return all tables but the strategies' ``rows`` and ``sources``, empty, by name; *n_slots* are those of one desk."""
     n_messages = max(256, 4 * n_slots * n_strategies)
     messages = np.zeros(n_messages, MESSAGE)
-    messages["next_free"] = np.arange(1, n_messages + 1)
-    messages["next_free"][-1] = -1
+    messages["next"] = np.arange(1, n_messages + 1)
+    messages["next"][-1] = -1
+    orders = np.zeros((n_strategies, n_markets, 2, n_slots), ORDER)
+    orders["strategy"] = np.arange(n_strategies)[:, None, None, None]
+    orders["market"] = np.arange(n_markets)[:, None, None]
+    orders["side"] = np.array([1, -1])[:, None]
     views = np.zeros(n_markets, VIEW)
     venues = np.zeros(n_markets, VENUE)
     for each, bid, ask in ((views, "bid_ticks", "ask_ticks"), (venues, "bid", "ask")):
         each[bid], each[ask] = NO_BID, NO_ASK
-    for low in ("bid_low", "ask_low"):
-        venues[low] = NO_ASK
-    for high in ("bid_high", "ask_high"):
-        venues[high] = NO_BID
     return {
         "venues": venues,
         "views": views,
@@ -328,9 +356,11 @@ def new_tables(n_strategies: int, n_markets: int, n_slots: int, n_levels: int) -
         "strategies": np.zeros(n_strategies, STRATEGY),
         "accounts": np.zeros((n_strategies, n_markets), ACCOUNT),
         "lines": np.zeros((n_strategies, n_markets), LINE),
-        "orders": np.zeros((n_strategies, n_slots), ORDER),
+        "desks": np.zeros((n_strategies, n_markets, 2), DESK),
+        "orders": orders,
         "taken": np.zeros((n_strategies, _TAKEN_CAPACITY), TAKEN),
         "messages": messages,
+        "ways": np.full(2, -1, np.int64).repeat(2).view(WAY),
         "heap": np.zeros(n_messages, CELL),
         "wanted": np.zeros((n_strategies, n_markets, 2, n_levels), QUOTE),
         "latencies": np.zeros((n_strategies, 2, LATENCY_POINTS), CELL),
@@ -345,8 +375,9 @@ def new_tables(n_strategies: int, n_markets: int, n_slots: int, n_levels: int) -
 
 def point_at(core: Any, tables: dict[str, Any]) -> None:
     """Write sizes and addresses of *tables* into *core*: before the first call, and after a table was replaced by a larger one."""
-    core.n_strategies, core.n_slots = tables["orders"].shape
-    core.n_markets = len(tables["venues"])
+    core.n_strategies, core.n_markets, _, core.n_slots = tables["orders"].shape
+    core.wakes = np.bitwise_or.reduce(tables["strategies"]["wake"])
+    core.n_orders_kept = tables["orders"].size
     core.n_levels = tables["wanted"].shape[3]
     core.n_signals = tables["sources"].shape[1]
     core.tops_size, core.taken_size = tables["tops"].shape[1], tables["taken"].shape[1]
@@ -390,15 +421,8 @@ line_at = table_at(
         "n_markets",
     ),
 )  # line_at(s, k, m)
-order_at = table_at(
-    CORE,
-    "orders",
-    ORDER,
-    (
-        "n_strategies",
-        "n_slots",
-    ),
-)  # order_at(s, k, slot)
+desk_at = table_at(CORE, "desks", DESK, ("n_strategies", "n_markets", 2))  # desk_at(s, k, m, 0 bids or 1 asks)
+order_at = table_at(CORE, "orders", ORDER, ("n_orders_kept",))  # order_at(s, number)
 taken_at = table_at(
     CORE,
     "taken",
@@ -409,6 +433,7 @@ taken_at = table_at(
     ),
 )  # taken_at(s, k, i)
 message_at = table_at(CORE, "messages", MESSAGE, ("messages_size",))  # message_at(s, number)
+way_at = table_at(CORE, "ways", WAY, (2,))  # way_at(s, 0 to the exchange or 1 to us)
 heap_at = table_at(CORE, "heap", CELL, ("messages_size",))  # heap_at(s, i).number
 wanted_at = table_at(
     CORE,
@@ -448,16 +473,31 @@ quote_at = table_at(CORE, "rows", QUOTE, ("n_strategies", "n_markets", 2, "n_lev
 shown_signal_at = table_at(CORE, "rows", SHOWN, ("n_strategies", "n_signals", "n_markets"), row=("row_bytes", "signals_offset"))
 
 
+def _first_number(s: Any, k: int, m: int, index: int) -> int:
+    """Return the number of the first slot of strategy *k*'s desk for the bids (*index* 0) or asks (1) of market *m*."""
+    return int(((k * s.n_markets + m) * 2 + index) * s.n_slots)
+
+
+first_number = compiled(_first_number)
+
+
+def _own_row(s: Any, m: int, side: int) -> int:
+    """Return the ladder's row of own resting orders: its levels count orders, its queues hold 1 + their numbers."""
+    return int(s.own_rows + 2 * m + (0 if side > 0 else 1))
+
+
+own_row = compiled(_own_row)
+
+
 def _log_is_full(s: Any) -> bool:
     """Say whether a log must be emptied before the next step."""
-    limit = LOG_CAPACITY - LOG_HEADROOM
     return bool(
-        s.n_fills > limit
-        or s.n_orders > limit
-        or s.n_quotes > limit
-        or s.n_decisions > limit
-        or s.n_equity > limit
-        or s.n_mids > limit
+        s.n_fills > LOG_LIMIT
+        or s.n_orders > LOG_LIMIT
+        or s.n_quotes > LOG_LIMIT
+        or s.n_decisions > LOG_LIMIT
+        or s.n_equity > LOG_LIMIT
+        or s.n_mids > LOG_LIMIT
     )
 
 

@@ -48,11 +48,14 @@ from twosided.execution.codes import (
 from twosided.execution.ledger import book_fill
 from twosided.execution.queue import queue_after_change
 from twosided.execution.state import (
+    LOG_LIMIT,
     TAKEN_HEADROOM,
     account_at,
+    desk_at,
     fill_at,
-    message_at,
+    first_number,
     order_at,
+    own_row,
     queues_of,
     strategy_at,
     taken_at,
@@ -60,7 +63,18 @@ from twosided.execution.state import (
 )
 from twosided.execution.wire import send_to_us
 from twosided.market.event import Status
-from twosided.market.ladder import NO_ASK, NO_BID, best_of, level_of, next_level
+from twosided.market.ladder import (
+    FIRST_IN_LINE,
+    LAST_IN_LINE,
+    NO_ASK,
+    NO_BID,
+    best_of,
+    level_of,
+    make_place,
+    next_level,
+    place_at,
+    set_level,
+)
 from twosided.market.order_queues import arrivals
 
 __all__ = ["arrive", "cap_queues", "fill_crossed", "forget_taken", "on_execution", "on_level_change", "on_trade"]
@@ -79,198 +93,216 @@ is_open = compiled(_is_open)
 # ---------------------------------------------------------------- who rests where
 
 
-def _refresh_range(s: Any, m: int) -> None:
-    """Find the range of prices at which own orders rest in market *m*, after one has left."""
-    venue = venue_at(s, m)
-    venue.bid_low, venue.bid_high, venue.ask_low, venue.ask_high = NO_ASK, NO_BID, NO_ASK, NO_BID
-    for k in range(s.n_strategies):
-        for slot in range(s.n_slots):
-            order = order_at(s, k, slot)
-            if order.resting == 1 and order.market == m:
-                _widen_range_c(venue, order)
+def _forget_explained(s: Any, order: Any) -> None:
+    """The level of *order* is up to date: no trade at its price is left to explain what happens to it."""
+    if order.explained != 0:
+        order.explained = 0
+        venue_at(s, order.market).n_explained -= 1
 
 
-def _widen_range(venue: Any, order: Any) -> None:
-    """Take a resting order into the range of its side."""
-    if order.side > 0:
-        venue.bid_low = min(venue.bid_low, order.venue_ticks)
-        venue.bid_high = max(venue.bid_high, order.venue_ticks)
-    else:
-        venue.ask_low = min(venue.ask_low, order.venue_ticks)
-        venue.ask_high = max(venue.ask_high, order.venue_ticks)
+forget_explained = compiled(_forget_explained)
 
 
-_widen_range_c = compiled(_widen_range)
-refresh_range = compiled(_refresh_range)
-
-
-def _rest(s: Any, books: Any, k: int, order: Any, ticks: int, lots: int) -> None:
+def _rest(s: Any, books: Any, number: int, ticks: int, lots: int) -> None:
     """Put an order into the book at the end of the queue at *ticks*."""
+    order = order_at(s, number)
     m = order.market
-    row = 2 * m + (0 if order.side > 0 else 1)
     order.resting, order.venue_ticks, order.venue_lots = 1, ticks, lots
-    order.ahead = float(level_of(books, row, ticks))
-    order.explained = 0
+    order.ahead = float(level_of(books, 2 * m + (0 if order.side > 0 else 1), ticks))
+    strategy = strategy_at(s, order.strategy)
+    order.queue_kind, order.queue_exponent = strategy.queue_kind, strategy.queue_exponent
     order.arrived = arrivals(queues_of(s))
-    strategy = strategy_at(s, k)
-    strategy.queued += 1
-    strategy.n_resting += 1
-    order.priority = strategy.queued
     venue_at(s, m).n_resting += 1
-    _widen_range_c(venue_at(s, m), order)
+    row = own_row(s, m, order.side)
+    place = make_place(books, row, ticks)
+    last = books[place + LAST_IN_LINE]
+    order.before, order.after = last, 0
+    if last == 0:
+        books[place + FIRST_IN_LINE] = number + 1
+    else:
+        order_at(s, last - 1).after = number + 1
+    books[place + LAST_IN_LINE] = number + 1
+    set_level(books, row, ticks, books[place] + 1)
 
 
 rest = compiled(_rest)
 
 
-def _leave(s: Any, k: int, order: Any) -> None:
-    """Take an order of strategy *k* out of the book."""
+def _leave(s: Any, books: Any, number: int) -> None:
+    """Take an order out of the book."""
+    order = order_at(s, number)
     order.resting, order.venue_lots = 0, 0
-    strategy_at(s, k).n_resting -= 1
+    forget_explained(s, order)
     venue_at(s, order.market).n_resting -= 1
-    refresh_range(s, order.market)
+    row, ticks = own_row(s, order.market, order.side), order.venue_ticks
+    place = make_place(books, row, ticks)
+    if order.before == 0:
+        books[place + FIRST_IN_LINE] = order.after
+    else:
+        order_at(s, order.before - 1).after = order.after
+    if order.after == 0:
+        books[place + LAST_IN_LINE] = order.before
+    else:
+        order_at(s, order.after - 1).before = order.before
+    set_level(books, row, ticks, books[place] - 1)
 
 
 leave = compiled(_leave)
 
 
+def _first_resting(s: Any, books: Any, m: int, side: int, ticks: int) -> int:
+    """Return 1 + the number of the own order that joined the queue at *ticks* first, 0 where there is none."""
+    place = place_at(books, own_row(s, m, side), ticks)
+    return int(books[place + FIRST_IN_LINE]) if place != 0 else 0
+
+
+first_resting = compiled(_first_resting)
+
+
 # ---------------------------------------------------------------- filling
 
 
-def _fill(s: Any, k: int, slot: int, ticks: int, lots: int, maker: bool, reason: int) -> None:
+def _fill(s: Any, books: Any, number: int, ticks: int, lots: int, maker: bool, reason: int) -> None:
     """Fill *lots* of an order at *ticks*: book it, log it, report it, and take it out of the book when nothing is left."""
-    order = order_at(s, k, slot)
-    m = order.market
+    order = order_at(s, number)
+    k, m = order.strategy, order.market
     fee, tax = book_fill(account_at(s, k, m), venue_at(s, m).fees, order.side, ticks, lots, maker)
     order.venue_lots -= lots
     order.venue_filled += lots
     action = DO_FILLED if order.venue_lots == 0 else DO_PARTIALLY_FILLED
-    heard = send_to_us(s, k, slot, order, action, reason, ticks, lots, fee + tax)
+    heard = send_to_us(s, number, action, reason, ticks, lots, fee + tax)
     row = fill_at(s, s.n_fills)
     s.n_fills += 1
+    if s.n_fills > LOG_LIMIT:
+        s.attention = 1
     row.exch_ns, row.local_ns, row.strategy, row.market = s.now_ns, heard, k, m
     row.order_id, row.side, row.ticks, row.lots = order.id, order.side, ticks, lots
     row.maker, row.hedge, row.fee, row.tax = int(maker), 0, fee, tax
     row.position_lots, row.cause = account_at(s, k, m).position_lots, reason
     if order.venue_lots == 0 and order.resting == 1:
-        leave(s, k, order)
+        leave(s, books, number)
 
 
 fill = compiled(_fill)
 
 
-def _whole(s: Any, k: int, order: Any, lots: int) -> int:
-    """Return how much of an order of strategy *k* fills when *lots* could: all of it when partial fills are switched off."""
-    return int(min(lots, order.venue_lots)) if strategy_at(s, k).partial_fills == 1 else int(order.venue_lots)
+def _fillable(s: Any, order: Any, lots: int) -> int:
+    """Return how much of an order fills when *lots* could: all of it when its strategy's partial fills are switched off."""
+    return int(min(lots, order.venue_lots)) if strategy_at(s, order.strategy).partial_fills == 1 else int(order.venue_lots)
 
 
-fillable = compiled(_whole)
+fillable = compiled(_fillable)
 
 
-def _next_in_priority(s: Any, k: int, m: int, side: int, ticks: int, priority: int) -> int:
-    """Return the slot of the resting order that comes after (*ticks*, *priority*) in price-time order, -1 when there is none."""
-    found, unseen = -1, strategy_at(s, k).n_resting
-    for slot in range(s.n_slots):
-        if unseen == 0:
-            break
-        order = order_at(s, k, slot)
-        unseen -= order.resting
-        if order.resting == 0 or order.market != m or order.side != side:
-            continue
-        behind = (ticks - order.venue_ticks) * side
-        if behind < 0 or (behind == 0 and order.priority <= priority):
-            continue
-        if found < 0:
-            found = slot
-            continue
-        best = order_at(s, k, found)
-        better = (order.venue_ticks - best.venue_ticks) * side
-        if better > 0 or (better == 0 and order.priority < best.priority):
-            found = slot
-    return found
+def _open_budget(s: Any) -> None:
+    """Begin to spend another trade or fill: every strategy is alone in its market, so each has all of its lots."""
+    s.budget += 1
 
 
-next_in_priority = compiled(_next_in_priority)
+open_budget = compiled(_open_budget)
 
 
-def _on_trade(s: Any, m: int, side: int, ticks: int, lots: int) -> None:
+def _spender(s: Any, k: int, lots: int) -> Any:
+    """Return strategy *k*, which has *lots* to spend unless it has spent some of this budget already."""
+    strategy = strategy_at(s, k)
+    if strategy.budget != s.budget:
+        strategy.budget, strategy.lots_left, strategy.lots_ahead = s.budget, lots, 0.0
+    return strategy
+
+
+spender = compiled(_spender)
+
+
+def _trade_at_price(s: Any, books: Any, number: int, lots: int) -> None:
+    """Spend a trade of *lots* at an order's own price, rule (a): first on what is ahead of it, then on the order."""
+    order = order_at(s, number)
+    budget = spender(s, order.strategy, lots)
+    if order.explained == 0:
+        venue_at(s, order.market).n_explained += 1
+    order.explained += lots
+    budget.lots_ahead += min(max(order.ahead - budget.lots_ahead, 0.0), max(budget.lots_left - budget.lots_ahead, 0.0))
+    order.ahead = max(order.ahead - budget.lots_ahead, 0.0)
+    reached = int(math.floor(budget.lots_left - budget.lots_ahead + 0.5))  # a guessed position is rounded to the nearest whole lot
+    if order.ahead < 1e-9 and reached > 0:
+        done = fillable(s, order, reached)
+        budget.lots_left -= done
+        fill(s, books, number, order.venue_ticks, done, True, WHY_TRADE_AT_PRICE)
+
+
+trade_at_price = compiled(_trade_at_price)
+
+
+def _trade_through(s: Any, books: Any, number: int, lots: int, reason: int) -> None:
+    """Spend a trade of *lots* on an order that nobody stands in front of, rule (b)."""
+    order = order_at(s, number)
+    budget = spender(s, order.strategy, lots)
+    if budget.lots_left > 0:
+        done = fillable(s, order, budget.lots_left)
+        budget.lots_left -= done
+        fill(s, books, number, order.venue_ticks, done, True, reason)
+
+
+trade_through = compiled(_trade_through)
+
+
+def _on_trade(s: Any, books: Any, m: int, side: int, ticks: int, lots: int) -> None:
     """Spend a trade on the own orders it reaches: rules (a) and (b).
 
     *side* is that of the orders it hits: +1 when the aggressor sold; *ticks* and *lots* are its price and size.
     """
-    for k in range(s.n_strategies):
-        budget = lots
-        used_by_others = 0.0  # lots of others that the trade has consumed at its own price
-        at, priority = NO_ASK if side > 0 else NO_BID, 0
-        while True:
-            slot = next_in_priority(s, k, m, side, at, priority)
-            if slot < 0:
-                break
-            order = order_at(s, k, slot)
-            at, priority = order.venue_ticks, order.priority
-            beyond = (at - ticks) * side
-            if beyond < 0:
-                break
-            if beyond > 0:
-                if budget > 0:
-                    done = fillable(s, k, order, budget)
-                    budget -= done
-                    fill(s, k, slot, at, done, True, WHY_TRADE_THROUGH)
-                continue
-            order.explained += lots
-            before = min(max(order.ahead - used_by_others, 0.0), max(budget - used_by_others, 0.0))
-            used_by_others += before
-            order.ahead = max(order.ahead - used_by_others, 0.0)
-            reached = int(math.floor(budget - used_by_others + 0.5))  # a guessed position is rounded to the nearest whole lot
-            if order.ahead < 1e-9 and reached > 0:
-                done = fillable(s, k, order, reached)
-                budget -= done
-                fill(s, k, slot, at, done, True, WHY_TRADE_AT_PRICE)
+    open_budget(s)
+    row = own_row(s, m, side)
+    at = best_of(books, row)
+    while at not in (NO_BID, NO_ASK) and (at - ticks) * side >= 0:
+        following = first_resting(s, books, m, side, at)
+        while following != 0:
+            number = following - 1
+            following = order_at(s, number).after
+            if at == ticks:
+                trade_at_price(s, books, number, lots)
+            else:
+                trade_through(s, books, number, lots, WHY_TRADE_THROUGH)
+        at = next_level(books, row, at)
 
 
 on_trade = compiled(_on_trade)
 
 
-def _on_level_change(s: Any, m: int, side: int, ticks: int, old_lots: int, new_lots: int) -> None:
-    """Move the own orders at a level up their queue after its total changed."""
-    for k in range(s.n_strategies):
-        strategy = strategy_at(s, k)
-        unseen = strategy.n_resting
-        for slot in range(s.n_slots):
-            if unseen == 0:
-                break
-            order = order_at(s, k, slot)
-            unseen -= order.resting
-            if order.resting == 1 and order.venue_ticks == ticks and order.side == side and order.market == m:
-                kind, exponent = strategy.queue_kind, strategy.queue_exponent
-                order.ahead = queue_after_change(order.ahead, old_lots, new_lots, order.explained, kind, exponent)
-                order.explained = 0
+def _on_level_change(s: Any, books: Any, m: int, side: int, ticks: int, old_lots: int, new_lots: int) -> None:
+    """Move the own orders at a level up their queue after its total changed.
+
+    A level that grew, and saw no trade, leaves them all where they are: nobody has more ahead of him than stands at his price.
+    """
+    following = first_resting(s, books, m, side, ticks)
+    while following != 0:
+        order = order_at(s, following - 1)
+        order.ahead = queue_after_change(order.ahead, old_lots, new_lots, order.explained, order.queue_kind, order.queue_exponent)
+        forget_explained(s, order)
+        following = order.after
 
 
 on_level_change = compiled(_on_level_change)
 
 
-def _on_execution(s: Any, m: int, side: int, ticks: int, lots: int, arrival: int) -> None:
+def _on_execution(s: Any, books: Any, m: int, side: int, ticks: int, lots: int, arrival: int) -> None:
     """Spend the recorded fill of a resting order on the own orders that would have traded before it: rules (a) and (b) by order.
 
     *side* and *ticks* are the filled order's, *arrival* says when it joined its queue (0: before all of ours).
     """
-    for k in range(s.n_strategies):
-        budget = lots
-        at, priority = NO_ASK if side > 0 else NO_BID, 0
-        while budget > 0:
-            slot = next_in_priority(s, k, m, side, at, priority)
-            if slot < 0:
-                break
-            order = order_at(s, k, slot)
-            at, priority = order.venue_ticks, order.priority
-            beyond = (at - ticks) * side
-            if beyond < 0:
-                break
-            if beyond > 0 or order.arrived < arrival:
-                done = fillable(s, k, order, budget)
-                budget -= done
-                fill(s, k, slot, at, done, True, WHY_TRADE_THROUGH if beyond > 0 else WHY_TRADE_AT_PRICE)
+    open_budget(s)
+    row = own_row(s, m, side)
+    at = best_of(books, row)
+    while at not in (NO_BID, NO_ASK) and (at - ticks) * side >= 0:
+        following = first_resting(s, books, m, side, at)
+        while following != 0:
+            number = following - 1
+            order = order_at(s, number)
+            following = order.after
+            if at != ticks:
+                trade_through(s, books, number, lots, WHY_TRADE_THROUGH)
+            elif order.arrived < arrival:
+                trade_through(s, books, number, lots, WHY_TRADE_AT_PRICE)
+        at = next_level(books, row, at)
 
 
 on_execution = compiled(_on_execution)
@@ -278,14 +310,13 @@ on_execution = compiled(_on_execution)
 
 def _cap_queues(s: Any, books: Any, m: int) -> None:
     """After a snapshot: nobody has more ahead of him than stands at his price; by order, all that stand there are in front."""
-    for k in range(s.n_strategies):
-        for slot in range(s.n_slots):
-            order = order_at(s, k, slot)
-            if order.resting == 1 and order.market == m:
-                row = 2 * m + (0 if order.side > 0 else 1)
-                order.ahead = min(order.ahead, float(level_of(books, row, order.venue_ticks)))
-                order.arrived = arrivals(queues_of(s))
-                order.explained = 0
+    for number in range(s.n_orders_kept):
+        order = order_at(s, number)
+        if order.resting == 1 and order.market == m:
+            row = 2 * m + (0 if order.side > 0 else 1)
+            order.ahead = min(order.ahead, float(level_of(books, row, order.venue_ticks)))
+            order.arrived = arrivals(queues_of(s))
+            forget_explained(s, order)
 
 
 cap_queues = compiled(_cap_queues)
@@ -340,19 +371,19 @@ def _forget_taken(s: Any, m: int, side: int, ticks: int) -> None:
 forget_taken = compiled(_forget_taken)
 
 
-def _consume(s: Any, books: Any, k: int, slot: int, limit_ticks: int, maker: bool, reason: int) -> None:
+def _consume(s: Any, books: Any, number: int, limit_ticks: int, maker: bool, reason: int) -> None:
     """Fill an order against the displayed opposite levels up to *limit_ticks*, best first; a maker fills at its own price."""
-    order = order_at(s, k, slot)
-    m, side = order.market, order.side
+    order = order_at(s, number)
+    k, m, side = order.strategy, order.market, order.side
     row = 2 * m + (1 if side > 0 else 0)
     level = best_of(books, row)
     while order.venue_lots > 0 and level not in (NO_BID, NO_ASK) and (limit_ticks - level) * side >= 0:
         i = find_taken(s, k, m, -side, level)
         left = level_of(books, row, level) - (taken_at(s, k, i).lots if i >= 0 else 0)
         if left > 0:
-            done = fillable(s, k, order, left)
+            done = fillable(s, order, left)
             take_level(s, k, m, -side, level, min(done, left))
-            fill(s, k, slot, order.venue_ticks if maker else level, done, maker, reason)
+            fill(s, books, number, order.venue_ticks if maker else level, done, maker, reason)
         level = next_level(books, row, level)
 
 
@@ -361,20 +392,18 @@ consume = compiled(_consume)
 
 def _fill_crossed(s: Any, books: Any, m: int) -> None:
     """After a whole message: fill own orders whose price the opposite best quote has reached, rule (c)."""
-    for k in range(s.n_strategies):
-        for side in (1, -1):
-            opposite = best_of(books, 2 * m + (1 if side > 0 else 0))
-            at, priority = NO_ASK if side > 0 else NO_BID, 0
-            while True:
-                slot = next_in_priority(s, k, m, side, at, priority)
-                if slot < 0:
-                    break
-                order = order_at(s, k, slot)
-                at, priority = order.venue_ticks, order.priority
-                if (at - opposite) * side < 0:
-                    break
+    for side in (1, -1):
+        opposite, row = best_of(books, 2 * m + (1 if side > 0 else 0)), own_row(s, m, side)
+        at = best_of(books, row)
+        while at not in (NO_BID, NO_ASK) and (at - opposite) * side >= 0:
+            following = first_resting(s, books, m, side, at)
+            while following != 0:
+                number = following - 1
+                order = order_at(s, number)
+                following = order.after
                 order.ahead = 0.0
-                consume(s, books, k, slot, at, True, WHY_BOOK_CROSSED)
+                consume(s, books, number, at, True, WHY_BOOK_CROSSED)
+            at = next_level(books, row, at)
 
 
 fill_crossed = compiled(_fill_crossed)
@@ -383,12 +412,16 @@ fill_crossed = compiled(_fill_crossed)
 # ---------------------------------------------------------------- own requests
 
 
-def _crosses_own(s: Any, k: int, slot: int, side: int, ticks: int) -> bool:
-    """Say whether an order at *ticks* would meet an own resting order of the other side."""
-    order = order_at(s, k, slot)
-    for other_slot in range(s.n_slots):
-        other = order_at(s, k, other_slot)
-        if other.resting == 1 and other.market == order.market and other.side == -side and (ticks - other.venue_ticks) * side >= 0:
+def _crosses_own(s: Any, order: Any, ticks: int) -> bool:
+    """Say whether *order* at *ticks* would meet a resting order of the same strategy on the other side."""
+    first = first_number(s, order.strategy, order.market, 1 if order.side > 0 else 0)
+    unseen = desk_at(s, order.strategy, order.market, 1 if order.side > 0 else 0).used
+    for number in range(first, first + s.n_slots):
+        if unseen == 0:
+            break
+        other = order_at(s, number)
+        unseen -= other.used
+        if other.resting == 1 and (ticks - other.venue_ticks) * order.side >= 0:
             return True
     return False
 
@@ -396,13 +429,12 @@ def _crosses_own(s: Any, k: int, slot: int, side: int, ticks: int) -> bool:
 crosses_own = compiled(_crosses_own)
 
 
-def _refusal(s: Any, books: Any, k: int, slot: int, ticks: int) -> int:
+def _refusal(s: Any, books: Any, order: Any, ticks: int) -> int:
     """Return the `Reason` for which an order at *ticks* cannot be accepted, NONE when it can."""
-    order = order_at(s, k, slot)
     venue = venue_at(s, order.market)
     if not is_open(venue):
         return WHY_NOT_TRADING
-    if crosses_own(s, k, slot, order.side, ticks):
+    if crosses_own(s, order, ticks):
         return WHY_SELF_CROSS
     opposite = best_of(books, 2 * order.market + (1 if order.side > 0 else 0))
     if s.post_only == 1 and (ticks - opposite) * order.side >= 0:
@@ -413,74 +445,64 @@ def _refusal(s: Any, books: Any, k: int, slot: int, ticks: int) -> int:
 refusal = compiled(_refusal)
 
 
-def _report(s: Any, k: int, slot: int, action: int, reason: int, ticks: int, lots: int) -> None:
-    """Send a report that is not a fill."""
-    order = order_at(s, k, slot)
-    send_to_us(s, k, slot, order, action, reason, ticks, lots, 0)
-
-
-report = compiled(_report)
-
-
-def _place(s: Any, books: Any, k: int, slot: int, ticks: int, lots: int) -> None:
+def _place(s: Any, books: Any, number: int, ticks: int, lots: int) -> None:
     """Let an accepted order trade what it can and rest with what is left."""
-    order = order_at(s, k, slot)
+    order = order_at(s, number)
     order.venue_ticks, order.venue_lots = ticks, lots
     if s.post_only == 0 and venue_at(s, order.market).crossed == 0:
-        consume(s, books, k, slot, ticks, False, WHY_TOOK)
+        consume(s, books, number, ticks, False, WHY_TOOK)
     if order.venue_lots > 0:
-        rest(s, books, k, order, ticks, order.venue_lots)
+        rest(s, books, number, ticks, order.venue_lots)
 
 
 place = compiled(_place)
 
 
-def _arrive(s: Any, books: Any, number: int) -> None:
+def _arrive(s: Any, books: Any, message: Any) -> None:
     """Handle a request that has reached the exchange."""
-    message = message_at(s, number)
-    k, slot, action, ticks, lots = message.strategy, message.slot, message.action, message.ticks, message.lots
-    order = order_at(s, k, slot)
+    number, action, ticks, lots = message.order, message.action, message.ticks, message.lots
+    order = order_at(s, number)
     order.in_flight -= 1
     if action == DO_SEND_NEW:
-        reason = refusal(s, books, k, slot, ticks)
+        reason = refusal(s, books, order, ticks)
         if reason != WHY_NONE:
-            report(s, k, slot, DO_REJECTED, reason, ticks, lots)
+            send_to_us(s, number, DO_REJECTED, reason, ticks, lots, 0)
             return
-        report(s, k, slot, DO_ACCEPTED, WHY_NONE, ticks, lots)
-        place(s, books, k, slot, ticks, lots)
+        send_to_us(s, number, DO_ACCEPTED, WHY_NONE, ticks, lots, 0)
+        place(s, books, number, ticks, lots)
     elif order.resting == 0:
-        report(s, k, slot, DO_CANCEL_REJECTED, WHY_TOO_LATE, order.venue_ticks, 0)
+        send_to_us(s, number, DO_CANCEL_REJECTED, WHY_TOO_LATE, order.venue_ticks, 0, 0)
     elif action == DO_SEND_CANCEL:
         open_lots = order.venue_lots
-        leave(s, k, order)
-        report(s, k, slot, DO_CANCELLED, WHY_NONE, order.venue_ticks, open_lots)
+        leave(s, books, number)
+        send_to_us(s, number, DO_CANCELLED, WHY_NONE, order.venue_ticks, open_lots, 0)
     else:
-        replace_order(s, books, k, slot, ticks, lots)
+        replace_order(s, books, number, ticks, lots)
 
 
-def _replace_order(s: Any, books: Any, k: int, slot: int, ticks: int, total_lots: int) -> None:
+def _replace_order(s: Any, books: Any, number: int, ticks: int, total_lots: int) -> None:
     """Give a resting order a new price and total size; a smaller size at the same price keeps its place in the queue.
 
     The total includes what has filled already, so a fill that overtakes the request cannot make the order trade too much.
     A refused replace leaves the order as it is.
     """
-    order = order_at(s, k, slot)
+    order = order_at(s, number)
     open_lots = total_lots - order.venue_filled
     if open_lots <= 0:
-        leave(s, k, order)
-        report(s, k, slot, DO_CANCELLED, WHY_NONE, order.venue_ticks, 0)
+        leave(s, books, number)
+        send_to_us(s, number, DO_CANCELLED, WHY_NONE, order.venue_ticks, 0, 0)
         return
     if ticks == order.venue_ticks and open_lots <= order.venue_lots:
         order.venue_lots = open_lots
-        report(s, k, slot, DO_REPLACED, WHY_NONE, ticks, open_lots)
+        send_to_us(s, number, DO_REPLACED, WHY_NONE, ticks, open_lots, 0)
         return
-    reason = refusal(s, books, k, slot, ticks)
+    reason = refusal(s, books, order, ticks)
     if reason != WHY_NONE:
-        report(s, k, slot, DO_CANCEL_REJECTED, reason, order.venue_ticks, order.venue_lots)
+        send_to_us(s, number, DO_CANCEL_REJECTED, reason, order.venue_ticks, order.venue_lots, 0)
         return
-    leave(s, k, order)
-    report(s, k, slot, DO_REPLACED, WHY_NONE, ticks, open_lots)
-    place(s, books, k, slot, ticks, open_lots)
+    leave(s, books, number)
+    send_to_us(s, number, DO_REPLACED, WHY_NONE, ticks, open_lots, 0)
+    place(s, books, number, ticks, open_lots)
 
 
 replace_order = compiled(_replace_order)

@@ -4,8 +4,9 @@ Messages of one strategy to one market travel on one connection: they arrive in 
 whatever latency each of them drew. The latency of a message depends on the seed, the direction and the strategy's own message
 number only.
 
-A heap orders them by arrival; at one instant what reaches the exchange comes before what reaches us, then market, then strategy,
-then the order of sending.
+They come out by arrival; at one instant what reaches the exchange comes before what reaches us, then market, then strategy, then
+the order of sending. Nearly always messages are sent in the order in which they arrive, so each way has a list of those that were,
+and only a message that overtakes another goes on a heap: the earliest of all is the first of one of the three.
 """
 
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from twosided._compile import compiled
 from twosided._random import Purpose, random_bits
-from twosided.execution.state import FOREVER, LATENCY_POINTS, heap_at, latency_at, line_at, message_at, strategy_at
+from twosided.execution.state import FOREVER, heap_at, latency_at, line_at, message_at, order_at, strategy_at, way_at
 
 __all__ = ["pop_message", "send_to_us", "send_to_venue"]
 
@@ -39,10 +40,10 @@ def _earlier(s: Any, a: int, b: int) -> bool:
 earlier = compiled(_earlier)
 
 
-def _push(s: Any, number: int) -> None:
-    """Put message *number*, whose record is filled in, on the heap."""
-    at = s.n_messages
-    s.n_messages = at + 1
+def _push_on_heap(s: Any, number: int) -> None:
+    """Put a message on the heap."""
+    at = s.n_heap
+    s.n_heap = at + 1
     while at > 0:
         parent = (at - 1) >> 1
         if not earlier(s, number, heap_at(s, parent).number):
@@ -50,20 +51,37 @@ def _push(s: Any, number: int) -> None:
         heap_at(s, at).number = heap_at(s, parent).number
         at = parent
     heap_at(s, at).number = number
-    s.next_own_ns = message_at(s, heap_at(s, 0).number).ns
-    s.attention = 1
+
+
+push_on_heap = compiled(_push_on_heap)
+
+
+def _push(s: Any, number: int) -> None:
+    """Let message *number*, whose record is filled in, travel."""
+    message = message_at(s, number)
+    way = way_at(s, message.rank)
+    message.next = -1
+    if way.first < 0:
+        way.first, way.last = number, number
+    elif earlier(s, way.last, number):
+        message_at(s, way.last).next = number
+        way.last = number
+    else:
+        push_on_heap(s, number)
+    if s.next_own < 0 or earlier(s, number, s.next_own):
+        s.next_own, s.next_own_ns = number, message.ns
+    s.n_messages += 1
     if 2 * s.n_messages > s.messages_size:
-        s.grow_messages = 1
+        s.grow_messages = s.attention = 1
 
 
 push = compiled(_push)
 
 
-def _pop_message(s: Any) -> int:
-    """Take the earliest message off the heap and return its number; the record stays readable until the next send."""
-    first = heap_at(s, 0).number
-    size = s.n_messages - 1
-    s.n_messages = size
+def _pop_from_heap(s: Any) -> None:
+    """Take the first message off the heap."""
+    size = s.n_heap - 1
+    s.n_heap = size
     last = heap_at(s, size).number
     at = 0
     while True:
@@ -77,19 +95,49 @@ def _pop_message(s: Any) -> int:
         heap_at(s, at).number = heap_at(s, child).number
         at = child
     heap_at(s, at).number = last
-    s.next_own_ns = message_at(s, heap_at(s, 0).number).ns if size > 0 else FOREVER
-    message_at(s, first).next_free = s.free_message
-    s.free_message = first
-    return int(first)
+
+
+pop_from_heap = compiled(_pop_from_heap)
+
+
+def _next_message(s: Any) -> int:
+    """Return the number of the message that arrives first, -1 without one."""
+    number, other = way_at(s, TO_VENUE).first, way_at(s, TO_US).first
+    if number < 0 or (other >= 0 and message_at(s, other).ns < message_at(s, number).ns):
+        number = other
+    if s.n_heap > 0 and (number < 0 or earlier(s, heap_at(s, 0).number, number)):
+        number = heap_at(s, 0).number
+    return int(number)
+
+
+next_message = compiled(_next_message)
+
+
+def _pop_message(s: Any) -> int:
+    """Take out the earliest message and return its number; the record stays readable until the next send."""
+    number = s.next_own
+    message = message_at(s, number)
+    way = way_at(s, message.rank)
+    if way.first == number:
+        way.first = message.next
+    else:
+        pop_from_heap(s)
+    s.n_messages -= 1
+    message.next = s.free_message
+    s.free_message = number
+    s.next_own = next_message(s)
+    s.next_own_ns = message_at(s, s.next_own).ns if s.next_own >= 0 else FOREVER
+    return int(number)
 
 
 pop_message = compiled(_pop_message)
 
 
 def _latency_ns(s: Any, k: int, way: int, purpose: int, number: int) -> int:
-    """Return the latency of message *number* of strategy *k*: a random point of its quantile table of that *way*."""
-    if latency_at(s, k, way, 0).number == latency_at(s, k, way, LATENCY_POINTS - 1).number:
-        return int(latency_at(s, k, way, 0).number)
+    """Return the latency of message *number* of strategy *k*: its constant, or a random point of its quantiles of that *way*."""
+    constant = strategy_at(s, k).latency_ns[way]
+    if constant >= 0:
+        return int(constant)
     return int(latency_at(s, k, way, int(random_bits(s.seed, purpose, number) & np.uint64(1023))).number)
 
 
@@ -99,15 +147,17 @@ latency_ns = compiled(_latency_ns)
 def _new_message(s: Any) -> int:
     """Take a free record and return its number."""
     number = s.free_message
-    s.free_message = message_at(s, number).next_free
+    s.free_message = message_at(s, number).next
     return int(number)
 
 
 new_message = compiled(_new_message)
 
 
-def _send_to_venue(s: Any, k: int, slot: int, order: Any, action: int, ticks: int, lots: int) -> None:
-    """Send a request about *order* to its market; it arrives one order-entry latency from now."""
+def _send_to_venue(s: Any, about: int, action: int, ticks: int, lots: int) -> None:
+    """Send a request about order *about* to its market; it arrives one order-entry latency from now."""
+    order = order_at(s, about)
+    k = order.strategy
     number, strategy, line = new_message(s), strategy_at(s, k), line_at(s, k, order.market)
     strategy.sent += 1
     arrival = s.now_ns + latency_ns(s, k, TO_VENUE, _ENTRY, strategy.sent)
@@ -115,7 +165,7 @@ def _send_to_venue(s: Any, k: int, slot: int, order: Any, action: int, ticks: in
     message = message_at(s, number)
     message.ns, message.rank = line.last_entry_ns, TO_VENUE
     message.market, message.strategy, message.number = order.market, k, strategy.sent
-    message.slot, message.order_id = slot, order.id
+    message.order, message.order_id = about, order.id
     message.action, message.reason = action, 0
     message.ticks, message.lots = ticks, lots
     order.in_flight += 1
@@ -125,8 +175,10 @@ def _send_to_venue(s: Any, k: int, slot: int, order: Any, action: int, ticks: in
 send_to_venue = compiled(_send_to_venue)
 
 
-def _send_to_us(s: Any, k: int, slot: int, order: Any, action: int, reason: int, ticks: int, lots: int, fee: int) -> int:
-    """Send a report about *order* from its market; it arrives one response latency from now. Return that time."""
+def _send_to_us(s: Any, about: int, action: int, reason: int, ticks: int, lots: int, fee: int) -> int:
+    """Send a report about order *about* from its market; it arrives one response latency from now. Return that time."""
+    order = order_at(s, about)
+    k = order.strategy
     number, strategy, line = new_message(s), strategy_at(s, k), line_at(s, k, order.market)
     strategy.received += 1
     arrival = s.now_ns + latency_ns(s, k, TO_US, _RESPONSE, strategy.received)
@@ -134,7 +186,7 @@ def _send_to_us(s: Any, k: int, slot: int, order: Any, action: int, reason: int,
     message = message_at(s, number)
     message.ns, message.rank = line.last_response_ns, TO_US
     message.market, message.strategy, message.number = order.market, k, strategy.received
-    message.slot, message.order_id = slot, order.id
+    message.order, message.order_id = about, order.id
     message.action, message.reason = action, reason
     message.ticks, message.lots, message.fee = ticks, lots, fee
     order.in_flight += 1
