@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twosided._compile import INTERPRETED
-from twosided.engines.montecarlo_flow import flow_record
-from twosided.engines.montecarlo_kernel import COLUMNS, DONE, TRACE, WORLD, advance
+from twosided._compile import INTERPRETED, address_of_array
+from twosided.engines.montecarlo_flow import bracket_table, flow_record
+from twosided.engines.montecarlo_kernel import DONE, advance
 from twosided.engines.montecarlo_mid import mid_record
 from twosided.engines.montecarlo_quoters import Quoter, QuoteTable, bind, named, settled
 from twosided.engines.montecarlo_result import SAMPLE, Moments, Simulation
 from twosided.engines.montecarlo_settings import SimulationSettings
+from twosided.engines.montecarlo_world import COLUMNS, TRACE, WORLD
 from twosided.errors import InputError, StrategyError, TwosidedError
 from twosided.strategies.contract import Strategy
 from twosided.strategies.diagnosis import failure
@@ -115,6 +116,8 @@ class _Worker:
         self.bound = bind(quoters, settings, quantity)
         self.recorded = np.zeros(0) if recorded is None else recorded
         self.world = _new_world(settings, recorded)
+        self.brackets = bracket_table(settings)
+        self.world["brackets"] = address_of_array(self.brackets)
         block, ahead = int(self.world["block"][0]), settings.informed_steps
         self.mids, self.jumps = np.zeros(block + ahead + 1), np.zeros(block + ahead)
         self.sells, self.buys, self.met = np.zeros(block), np.zeros(block), np.zeros(block, np.int64)

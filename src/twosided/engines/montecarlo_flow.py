@@ -17,35 +17,27 @@ by it; the others stay where they are. Orders change sides, none is added.
 import math
 from typing import Any
 
-from twosided._compile import compiled
+import numpy as np
+import numpy.typing as npt
+
+from twosided._compile import compiled, table_at
 from twosided._random import exponential_of, next_word, stream_word, uniform_of
 from twosided.engines.montecarlo_settings import SimulationSettings
+from twosided.engines.montecarlo_world import CELL, WORLD
 
-__all__ = ["FLOW", "fill_marks", "flow_record", "is_reached"]
+__all__ = ["bracket_table", "fill_marks", "flow_record", "is_reached"]
 
-FLOW = [
-    ("rate", "f8"),  # A·dt: orders per step that would reach the mid
-    ("k", "f8"),  # 1/price
-    ("linear", "i8"),  # 1: fill probability λ·dt
-    ("most", "f8"),  # probability that a quote at the mid is reached
-    ("hawkes", "f8"),  # share of excited orders
-    ("decay", "f8"),  # per step
-    ("informed", "f8"),  # share
-    ("ahead", "i8"),  # steps that informed traders see
-    ("sell_excitement", "f8"),  # state: intensity per step above its base
-    ("buy_excitement", "f8"),
-]
-"""Fields of the simulated world that belong to its order flow."""
-
+_BRACKETS, _PER_DECAY = 2048, 100  # how many, and how many to a distance of 1/k: neighbours differ by a hundredth
 
 def flow_record(settings: SimulationSettings) -> dict[str, float]:
-    """Return the values of the fields of `FLOW`."""
+    """Return the values of the fields of `WORLD` that belong to the order flow."""
     rate = settings.A * settings.step_s
     return {
         "rate": rate,
         "k": settings.k,
         "linear": settings.linear_probability,
-        "most": min(rate, 1.0) if settings.linear_probability else -math.expm1(-rate),
+        "n_brackets": _BRACKETS,
+        "per_price": settings.k * _PER_DECAY,
         "hawkes": settings.hawkes,
         "decay": settings.hawkes_decay * settings.step_s,
         "informed": settings.informed,
@@ -53,19 +45,29 @@ def flow_record(settings: SimulationSettings) -> dict[str, float]:
     }
 
 
+bracket_of = table_at(WORLD, "brackets", CELL, ("n_brackets",))
+
+
+def bracket_table(settings: SimulationSettings) -> npt.NDArray[Any]:
+    """Return the probabilities to be reached at distances 0, 1, 2 … brackets from the mid, which spare most exponentials."""
+    hazard = settings.A * settings.step_s * np.exp(-np.arange(_BRACKETS) / (_PER_DECAY if settings.k > 0.0 else math.inf))
+    return (np.minimum(hazard, 1.0) if settings.linear_probability else -np.expm1(-hazard)).view(CELL)
+
+
 def _is_reached(w: Any, mark: float, distance: float) -> bool:
     """Say whether orders with this *mark* reach a quote at *distance* from the mid (price; negative: through it)."""
-    if distance >= 0.0 and mark >= w.most:
-        return False
+    place = distance * w.per_price
+    if 0.0 <= place < _BRACKETS - 1:
+        bracket: Any = np.int64(place)
+        if mark >= bracket_of(w, bracket).number:
+            return False
+        if mark < bracket_of(w, bracket + 1).number:
+            return True
     hazard = w.rate * math.exp(-w.k * distance)
-    if mark >= hazard:  # p <= hazard
-        return False
-    if w.linear == 1 or mark < hazard - 0.5 * hazard * hazard:  # p >= hazard - hazard²/2
-        return True
-    return bool(mark < 1.0 - math.exp(-hazard))
+    return bool(mark < (hazard if w.linear == 1 else 1.0 - math.exp(-hazard)))
 
 
-is_reached = compiled(_is_reached)
+is_reached = compiled(_is_reached, inline=True)
 
 
 def _hawkes_mark(w: Any, word: Any, excitement: float) -> tuple[float, float]:

@@ -19,136 +19,18 @@ The loop comes back where Python must decide for a strategy; all state lives in 
 import math
 from typing import Any
 
-import numpy as np
-
 from twosided._compile import compiled, function_at, table_at, words_at
 from twosided._random import Purpose, exponential_of, stream_of, stream_word
-from twosided.engines.montecarlo_flow import FLOW, fill_marks, is_reached
-from twosided.engines.montecarlo_mid import MID, fill_mids
+from twosided.engines.montecarlo_flow import fill_marks, is_reached
+from twosided.engines.montecarlo_mid import fill_mids
+from twosided.engines.montecarlo_world import CELL, PAIR, QUOTER, STANDING, START_NS
 from twosided.signals.top import SIGNALS_OF_MARKET, update_signals
 from twosided.strategies.contract import DECIDE, HEADER, MARKET_VIEW, QUOTE, Wake, ask_ticks, bid_ticks
 
-__all__ = ["CELL", "COLUMNS", "DONE", "PAIR", "QUOTER", "STANDING", "START_NS", "TRACE", "WORLD", "advance"]
+__all__ = ["DONE", "advance"]
 
 DONE = -1
 """What `advance` returns when all paths are done; 0 or more is the quoter for whom Python must decide."""
-
-COLUMNS = (
-    "pnl",
-    "position",
-    "spread",
-    "adverse",
-    "fees",
-    "fills",
-    "sniped",
-    "volume",
-    "mean_abs_position",
-    "max_abs_position",
-    "sharpe",
-    "drawdown",
-    "quoted_spread",
-)
-"""What is kept of each path and quoter. Money, base units; the Sharpe ratio is that of the path's steps, times sqrt(steps)."""
-
-TRACE = ("mid", "bid", "ask", "position", "pnl")
-"""What is kept of each step of the paths that are asked for: quotes as they stand (NaN: none), the rest at the step's beginning."""
-
-START_NS = 946_684_800_000_000_000
-"""What strategies are told the time is when a path begins: the year 2000."""
-
-
-def _record(fields: list[Any]) -> np.dtype[Any]:
-    return np.dtype((np.record, fields), align=True)
-
-
-WORLD = _record(
-    [
-        ("seed", "i8"),
-        ("first_path", "i8"),  # number of this chunk's first path
-        ("paths", "i8"),  # in this chunk
-        ("steps", "i8"),
-        ("block", "i8"),  # most steps made at a time
-        ("step_s", "f8"),
-        ("tick_size", "f8"),  # 0: prices are continuous
-        ("lot_size", "f8"),
-        ("fee_rate", "f8"),  # of value
-        ("fee_per_lot", "f8"),
-        ("size_decay", "f8"),  # ln(1 - 1/mean) of the lots of an incoming order; 0: any quote's size
-        ("snipers", "i8"),
-        ("stale_share", "f8"),  # of a step's smooth move that nobody can answer in time
-        ("stale_jumps", "f8"),  # 1: nor its jumps
-        *MID,
-        *FLOW,
-        # state
-        ("path", "i8"),  # within the chunk
-        ("step", "i8"),  # first of the present block
-        ("count", "i8"),  # steps in it; 0 before it is made
-        ("known", "i8"),  # mids known beyond the block's beginning
-        ("quoter", "i8"),  # who is living through it
-        ("mid_stream", "u8"),
-        ("jump_stream", "u8"),
-        ("variance_stream", "u8"),
-        ("sell_stream", "u8"),
-        ("buy_stream", "u8"),
-        ("size_stream", "u8"),
-        ("informed_stream", "u8"),
-    ]
-)
-"""The market of one chunk of paths."""
-
-QUOTER = _record(
-    [
-        ("tabled", "i8"),  # 1: quotes come from a table of inventory, 0: from a strategy
-        ("textbook", "i8"),  # 1: and nothing stands between the table and its fills
-        ("reached", "i8"),  # addresses, for each inventory and slice of time: the probabilities that bid and ask are reached
-        ("distances", "i8"),  # and their distances from the mid
-        ("pairs", "i8"),  # how many of each
-        ("bound", "i8"),  # quotes
-        ("both_sides", "i8"),  # inventories smaller than this have two quotes at all times
-        ("slices", "i8"),  # of time: 1, or as many as there are steps
-        ("quote_lots", "i8"),
-        ("address", "i8"),  # of the strategy's machine code; 0: Python decides
-        ("row", "i8"),  # addresses: its row, and how that is at the beginning of a path
-        ("template", "i8"),
-        ("signal_state", "i8"),
-        ("row_bytes", "i8"),
-        ("market_offset", "i8"),
-        ("quotes_offset", "i8"),
-        ("signals_offset", "i8"),
-        ("n_signals", "i8"),
-        ("signal_sources", "i8", (8,)),
-        ("levels", "i8"),
-        ("standing", "i8"),  # address of the decisions that are on their way or stand
-        ("slots", "i8"),  # how many that are: one more than steps of latency
-        ("limit_lots", "i8"),
-        # state
-        ("i", "i8"),  # step within the block
-        ("answered", "i8"),  # 1: Python has decided
-        ("position", "i8"),  # lots
-        ("pnl", "f8"),
-        ("squares", "f8"),
-        ("spread", "f8"),
-        ("adverse", "f8"),
-        ("fees", "f8"),
-        ("fills", "i8"),
-        ("sniped", "i8"),
-        ("volume", "i8"),  # lots
-        ("held", "i8"),  # sum over steps of |position|, lots
-        ("most_held", "i8"),
-        ("peak", "f8"),
-        ("drawdown", "f8"),
-        ("quoted", "i8"),  # steps with both sides
-        ("quoted_spread", "f8"),
-    ]
-)
-"""One quoter, and what became of it on the present path."""
-
-CELL = np.dtype((np.record, [("number", "f8")]))
-
-PAIR = np.dtype((np.record, [("bid", "f8"), ("ask", "f8")]))
-
-STANDING = np.dtype((np.record, [("price", "f8"), ("lots", "i8")]))
-"""One quote as it was decided; 0 lots is none."""
 
 head_of = table_at(QUOTER, "row", HEADER, (1,))
 market_of = table_at(QUOTER, "row", MARKET_VIEW, (1, 1), row=("row_bytes", "market_offset"))
@@ -292,7 +174,7 @@ def _show(w: Any, q: Any, step: int, mid: float) -> None:
             shown_signal_of(q, 0, j).number = shown
 
 
-show = compiled(_show)
+show = compiled(_show, inline=True)
 
 
 def _take_down(q: Any, slot: int) -> None:
@@ -310,7 +192,7 @@ def _take_down(q: Any, slot: int) -> None:
             market.working_ask_lots = working
 
 
-take_down = compiled(_take_down)
+take_down = compiled(_take_down, inline=True)
 
 
 def _look_up(w: Any, q: Any, slot: int, step: int, mid: float) -> None:
@@ -326,7 +208,7 @@ def _look_up(w: Any, q: Any, slot: int, step: int, mid: float) -> None:
     sell.price, sell.lots = ask, q.quote_lots if reached.ask > 0.0 else 0
 
 
-look_up = compiled(_look_up)
+look_up = compiled(_look_up, inline=True)
 
 
 def _order_lots(w: Any, step: int, side: int) -> int:
@@ -373,7 +255,7 @@ def _meet(w: Any, q: Any, slot: int, side: int, step: int, mid: float, move: flo
     return gain
 
 
-meet = compiled(_meet)
+meet = compiled(_meet, inline=True)
 
 
 def _note_trace(q: Any, bid: Any, ask: Any, mid: float, row: Any) -> None:

@@ -26,29 +26,15 @@ from twosided._compile import compiled
 from twosided._random import exponential_of, next_word, normal_of, stream_word
 from twosided.engines.montecarlo_settings import SimulationSettings
 
-__all__ = ["MID", "MID_KINDS", "fill_mids", "mid_record"]
+__all__ = ["MID_KINDS", "fill_mids", "mid_record"]
 
 MID_KINDS = ("brownian", "geometric", "jumps", "ornstein_uhlenbeck", "heston", "recorded")
-
-MID = [
-    ("kind", "i8"),  # index in MID_KINDS
-    ("start", "f8"),  # the price at the start
-    ("deviation", "f8"),  # of a step: price where the process is arithmetic, else relative
-    ("shift", "f8"),  # of a step: drift and what keeps a martingale one
-    ("pull", "f8"),  # share of its distance from the mean that a mid (a variance) keeps over a step (gives up in one)
-    ("jump_mean", "f8"),  # jumps per step
-    ("jump_deviation", "f8"),  # relative
-    ("variance_deviation", "f8"),
-    ("correlation", "f8"),
-    ("variance", "f8"),  # state: of the present path, over its mean
-]
-"""Fields of the simulated world that belong to its mid."""
 
 _BROWNIAN, _GEOMETRIC, _JUMPS, _OU, _HESTON, _RECORDED = range(len(MID_KINDS))
 
 
 def mid_record(settings: SimulationSettings, recorded: npt.NDArray[np.float64] | None) -> dict[str, float]:
-    """Return the values of the fields of `MID`."""
+    """Return the values of the fields of `WORLD` that belong to the mid."""
     dt, price = settings.step_s, settings.price
     values: dict[str, float] = {"kind": MID_KINDS.index(settings.mid), "start": price, "deviation": settings.sigma * math.sqrt(dt)}
     if recorded is not None:

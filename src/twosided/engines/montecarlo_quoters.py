@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twosided._compile import address_of_array
-from twosided.engines.montecarlo_kernel import PAIR, QUOTER, STANDING, START_NS
+from twosided.engines.montecarlo_world import PAIR, QUOTER, STANDING, START_NS
 from twosided.engines.montecarlo_settings import SimulationSettings
 from twosided.errors import InputError, suggest
 from twosided.signals.top import SIGNALS, SIGNALS_OF_MARKET

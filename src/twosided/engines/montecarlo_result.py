@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy.special import logsumexp
 
-from twosided.engines.montecarlo_kernel import COLUMNS
+from twosided.engines.montecarlo_world import COLUMNS
 from twosided.engines.montecarlo_settings import SimulationSettings
 from twosided.errors import InputError, suggest
 

@@ -1,0 +1,152 @@
+"""Everything a simulation knows between two calls of its loop: the market of a chunk of paths, and each quoter.
+
+Where you are in the pipe: this is the memory behind events, venue and ledger of a Monte-Carlo run.
+
+All state lives in records, because the loop returns to Python where Python must decide. Tables are reached through addresses in
+them: a pointer costs nothing to hand on, while handing arrays on, with their counted references, took most of the time.
+"""
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["CELL", "COLUMNS", "PAIR", "QUOTER", "STANDING", "START_NS", "TRACE", "WORLD"]
+
+COLUMNS = (
+    "pnl",
+    "position",
+    "spread",
+    "adverse",
+    "fees",
+    "fills",
+    "sniped",
+    "volume",
+    "mean_abs_position",
+    "max_abs_position",
+    "sharpe",
+    "drawdown",
+    "quoted_spread",
+)
+"""What is kept of each path and quoter. Money, base units; the Sharpe ratio is that of the path's steps, times sqrt(steps)."""
+
+TRACE = ("mid", "bid", "ask", "position", "pnl")
+"""What is kept of each step of the paths that are asked for: quotes as they stand (NaN: none), the rest at the step's beginning."""
+
+START_NS = 946_684_800_000_000_000
+"""What strategies are told the time is when a path begins: the year 2000."""
+
+
+def _record(fields: list[Any]) -> np.dtype[Any]:
+    return np.dtype((np.record, fields), align=True)
+
+
+WORLD = _record(
+    [
+        ("seed", "i8"),
+        ("first_path", "i8"),  # number of this chunk's first path
+        ("paths", "i8"),  # in this chunk
+        ("steps", "i8"),
+        ("block", "i8"),  # most steps made at a time
+        ("step_s", "f8"),
+        ("tick_size", "f8"),  # 0: prices are continuous
+        ("lot_size", "f8"),
+        ("fee_rate", "f8"),  # of value
+        ("fee_per_lot", "f8"),
+        ("size_decay", "f8"),  # ln(1 - 1/mean) of the lots of an incoming order; 0: any quote's size
+        ("snipers", "i8"),
+        ("stale_share", "f8"),  # of a step's smooth move that nobody can answer in time
+        ("stale_jumps", "f8"),  # 1: nor its jumps
+        # the mid, see montecarlo_mid
+        ("kind", "i8"),  # index in MID_KINDS
+        ("start", "f8"),  # the price at the start
+        ("deviation", "f8"),  # of a step: price where the process is arithmetic, else relative
+        ("shift", "f8"),  # of a step: drift and what keeps a martingale one
+        ("pull", "f8"),  # share of its distance from the mean that a mid (a variance) keeps over a step (gives up in one)
+        ("jump_mean", "f8"),  # jumps per step
+        ("jump_deviation", "f8"),  # relative
+        ("variance_deviation", "f8"),
+        ("correlation", "f8"),
+        ("variance", "f8"),  # state: of the present path, over its mean
+        # the order flow, see montecarlo_flow
+        ("rate", "f8"),  # A·dt: orders per step that would reach the mid
+        ("k", "f8"),  # 1/price
+        ("linear", "i8"),  # 1: fill probability λ·dt
+        ("hawkes", "f8"),  # share of excited orders
+        ("decay", "f8"),  # per step
+        ("informed", "f8"),  # share
+        ("ahead", "i8"),  # steps that informed traders see
+        ("sell_excitement", "f8"),  # state: intensity per step above its base
+        ("buy_excitement", "f8"),
+        ("brackets", "i8"),  # address of the probabilities to be reached at distances 0, 1, 2 … brackets from the mid
+        ("n_brackets", "i8"),
+        ("per_price", "f8"),  # brackets per unit of price
+        # state
+        ("path", "i8"),  # within the chunk
+        ("step", "i8"),  # first of the present block
+        ("count", "i8"),  # steps in it; 0 before it is made
+        ("known", "i8"),  # mids known beyond the block's beginning
+        ("quoter", "i8"),  # who is living through it
+        ("mid_stream", "u8"),
+        ("jump_stream", "u8"),
+        ("variance_stream", "u8"),
+        ("sell_stream", "u8"),
+        ("buy_stream", "u8"),
+        ("size_stream", "u8"),
+        ("informed_stream", "u8"),
+    ]
+)
+"""The market of one chunk of paths."""
+
+QUOTER = _record(
+    [
+        ("tabled", "i8"),  # 1: quotes come from a table of inventory, 0: from a strategy
+        ("textbook", "i8"),  # 1: and nothing stands between the table and its fills
+        ("reached", "i8"),  # addresses, for each inventory and slice of time: the probabilities that bid and ask are reached
+        ("distances", "i8"),  # and their distances from the mid
+        ("pairs", "i8"),  # how many of each
+        ("bound", "i8"),  # quotes
+        ("both_sides", "i8"),  # inventories smaller than this have two quotes at all times
+        ("slices", "i8"),  # of time: 1, or as many as there are steps
+        ("quote_lots", "i8"),
+        ("address", "i8"),  # of the strategy's machine code; 0: Python decides
+        ("row", "i8"),  # addresses: its row, and how that is at the beginning of a path
+        ("template", "i8"),
+        ("signal_state", "i8"),
+        ("row_bytes", "i8"),
+        ("market_offset", "i8"),
+        ("quotes_offset", "i8"),
+        ("signals_offset", "i8"),
+        ("n_signals", "i8"),
+        ("signal_sources", "i8", (8,)),
+        ("levels", "i8"),
+        ("standing", "i8"),  # address of the decisions that are on their way or stand
+        ("slots", "i8"),  # how many that are: one more than steps of latency
+        ("limit_lots", "i8"),
+        # state
+        ("i", "i8"),  # step within the block
+        ("answered", "i8"),  # 1: Python has decided
+        ("position", "i8"),  # lots
+        ("pnl", "f8"),
+        ("squares", "f8"),
+        ("spread", "f8"),
+        ("adverse", "f8"),
+        ("fees", "f8"),
+        ("fills", "i8"),
+        ("sniped", "i8"),
+        ("volume", "i8"),  # lots
+        ("held", "i8"),  # sum over steps of |position|, lots
+        ("most_held", "i8"),
+        ("peak", "f8"),
+        ("drawdown", "f8"),
+        ("quoted", "i8"),  # steps with both sides
+        ("quoted_spread", "f8"),
+    ]
+)
+"""One quoter, and what became of it on the present path."""
+
+CELL = np.dtype((np.record, [("number", "f8")]))
+
+PAIR = np.dtype((np.record, [("bid", "f8"), ("ask", "f8")]))
+
+STANDING = np.dtype((np.record, [("price", "f8"), ("lots", "i8")]))
+"""One quote as it was decided; 0 lots is none."""
