@@ -33,12 +33,12 @@ def rows(base, others, *, fills=10, currency="USD"):
         (
             "12.5",
             {"slow": "-3", "dear": "-8", "fast": "14"},
-            "The profit of 12.50 USD changes its sign with slow or dear: the result hangs on what is assumed.",
+            "The profit of 12.50 USD changes its sign with slow or dear: the result hangs on a guess.",
         ),
         (
             "-12.5",
             {"slow": "-30", "cheap": "2"},
-            "The loss of 12.50 USD changes its sign with cheap: the result hangs on what is assumed.",
+            "The loss of 12.50 USD changes its sign with cheap: the result hangs on a guess.",
         ),
         (
             "12.5",
@@ -55,12 +55,22 @@ def rows(base, others, *, fills=10, currency="USD"):
             {"slow": "-30"},
             "It stays a loss under every assumption tried, from −30.00 to −12.50 USD; slow moves it most, by −17.50.",
         ),
-        ("0", {"slow": "-30"}, "The result of 0.00 USD changes its sign with slow: the result hangs on what is assumed."),
+        ("0", {"slow": "-30"}, "The result of 0.00 USD changes its sign with slow: the result hangs on a guess."),
         ("12.5", {}, "It stays a profit under every assumption tried, from 12.50 to 12.50 USD."),
     ],
 )
 def test_the_sentence(base, others, sentence):
     assert verdict(rows(base, others)) == sentence
+
+
+def test_fees_are_known_and_told_apart_from_guesses():
+    tried = rows("12.5", {"slow": "11", "fees + 1 bps": "-3"})
+    tried[-1]["kind"] = "fees"
+    told = "The profit of 12.50 USD changes its sign with fees + 1 bps"
+    assert verdict(tried) == f"{told}; under every latency and queue tried it stays a profit, from 11.00 to 12.50 USD."
+    assert verdict([tried[0], tried[2]]) == f"{told}."
+    tried[1]["pnl"] = Decimal(-1)
+    assert verdict(tried) == "The profit of 12.50 USD changes its sign with slow or fees + 1 bps: the result hangs on a guess."
 
 
 def test_nothing_filled_is_no_result():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import stdtrit
 
 from twosided.errors import InputError
-from twosided.explain.markouts import LEAST_BLOCKS, _student_975, markouts, mean_band
+from twosided.explain.markouts import LEAST_BLOCKS, markouts, mean_band, student_975
 
 SECOND = 1_000_000_000
 
@@ -76,7 +76,7 @@ def test_few_blocks_give_a_mean_without_a_band():
 
 @pytest.mark.parametrize("freedom", [9, 12, 30, 1000])
 def test_students_quantile(freedom):
-    assert _student_975(freedom) == pytest.approx(stdtrit(freedom, 0.975), abs=1e-3)
+    assert student_975(freedom) == pytest.approx(stdtrit(freedom, 0.975), abs=1e-3)
 
 
 def test_a_horizon_must_be_positive(runs):

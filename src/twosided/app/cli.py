@@ -25,7 +25,8 @@ INTERRUPTED = 130
 COMMANDS = {
     "data": ("data_commands", "data", "say what is in recordings, and convert them"),
     "replay": ("replay_command", "replay", "replay a recording through one or more strategies"),
-    "report": ("report_command", "report", "make the report again from saved runs"),
+    "simulate": ("simulate_command", "simulate", "let quoters live through thousands of simulated futures"),
+    "report": ("report_command", "report", "make the report again from saved runs, or compare them"),
     "calibrate": ("calibrate_commands", "calibrate", "find what a replay should assume from data"),
     "models": ("model_commands", "models", "print the quotes that a model calls optimal"),
     "strategies": ("strategy_commands", "strategies", "list the shipped strategies and their parameters"),

@@ -13,7 +13,9 @@ from twosided.app.console import say
 from twosided.app.options import STATISTICS, put_given, with_settings
 from twosided.app.output import REPORT
 from twosided.errors import InputError
+from twosided.explain.comparison_table import compare, sentences
 from twosided.explain.report import write_report
+from twosided.explain.summary import run_labels
 from twosided.market.run import Run
 
 __all__ = ["report"]
@@ -22,15 +24,22 @@ _RUN = "run.json"
 
 
 @with_settings(*STATISTICS)
-@click.command(short_help="make the report again from saved runs")
+@click.command(short_help="make the report again from saved runs, or compare them")
 @click.argument("folders", nargs=-1, required=True, metavar="DIR...")
 @click.option("--out", default=REPORT, show_default=True, metavar="FILE", help="the report to write")
 def report(folders: tuple[str, ...], out: str, **values: Any) -> None:
-    """Make one report of the Runs that stand in DIR..., each a saved Run or a folder of them."""
+    """Make one report of the Runs that stand in DIR..., each a saved Run or a folder of them.
+
+    Several are held against the first: each difference with its 95 % interval, and a heat map for a grid of two parameters.
+    """
     runs = [Run.load(found) for folder in folders for found in _saved(Path(folder))]
     draft = Draft()
     put_given(draft, STATISTICS, values)
-    write_report(runs, Path(out), draft.section("statistics", StatisticsConfig).basis())
+    basis = draft.section("statistics", StatisticsConfig).basis()
+    write_report(runs, Path(out), basis)
+    if len(runs) > 1:
+        for sentence, _ in sentences(compare(runs, basis), run_labels(runs)):
+            click.echo(sentence)
     say(f"report: {out}")
 
 

@@ -57,8 +57,9 @@ def _verdict(rows: Sequence[Row]) -> str:
         return f"Nothing was filled under any assumption ({currency})."
     amount = f"{amount_text(float(abs(base['pnl'])), largest)} {currency}"
     word = "profit" if base["pnl"] > 0 else "loss" if base["pnl"] < 0 else "result"
-    if turned := [row["setting"] for row in others if row["pnl"] * base["pnl"] < 0 or (base["pnl"] == 0) != (row["pnl"] == 0)]:
-        return f"The {word} of {amount} changes its sign with {listed(turned, 'or')}: the result hangs on what is assumed."
+    if turned := [row for row in others if row["pnl"] * base["pnl"] < 0 or (base["pnl"] == 0) != (row["pnl"] == 0)]:
+        names = listed([row["setting"] for row in turned], "or")
+        return f"The {word} of {amount} changes its sign with {names}{_beside(rows, turned, word)}."
     low, high = (_money(each, largest) for each in (min(row["pnl"] for row in rows), max(row["pnl"] for row in rows)))
     stays = f"It stays a {word} under every assumption tried, from {low} to {high} {currency}"
     if taken := [row["setting"] for row in others if base["pnl"] > 0 and -row["change"] > MUCH * base["pnl"]]:
@@ -67,6 +68,17 @@ def _verdict(rows: Sequence[Row]) -> str:
         return f"{stays}."
     most = max(others, key=lambda row: abs(row["change"]))
     return f"{stays}; {most['setting']} moves it most, by {_money(most['change'], largest, plus=True)}."
+
+
+def _beside(rows: Sequence[Row], turned: Sequence[Row], word: str) -> str:
+    """Return what to add where only other fees turn a result: fees are known, latencies and queues are guessed."""
+    guessed = [row["pnl"] for row in rows if row["kind"] != "fees"]
+    if any(row["kind"] != "fees" for row in turned):
+        return ": the result hangs on a guess"
+    if len(guessed) < 2:
+        return ""
+    low, high = (_money(each, _largest(rows)) for each in (min(guessed), max(guessed)))
+    return f"; under every latency and queue tried it stays a {word}, from {low} to {high} {rows[0]['currency']}"
 
 
 def _largest(rows: Sequence[Row]) -> float:

@@ -28,7 +28,7 @@ from twosided.explain.paths import Floats, Integers, fills_of, last_at, last_bef
 from twosided.market.run import Run
 from twosided.units import NS_PER_SECOND
 
-__all__ = ["HORIZONS_NS", "LEAST_BLOCKS", "Band", "Markout", "markouts", "mean_band"]
+__all__ = ["HORIZONS_NS", "LEAST_BLOCKS", "Band", "Markout", "markouts", "mean_band", "student_975"]
 
 HORIZONS_NS = (NS_PER_SECOND, 10 * NS_PER_SECOND, 60 * NS_PER_SECOND)
 LEAST_BLOCKS = 10
@@ -103,11 +103,11 @@ def mean_band(values: Floats, blocks: Integers) -> Band:
     sums = np.bincount(member, weights=values - mean)
     neighbours = sums[1:] * sums[:-1] * (np.diff(numbers) == 1)
     variance = (float(np.sum(sums**2)) + max(2.0 * float(np.sum(neighbours)), 0.0)) * len(numbers) / (len(numbers) - 1)
-    half_width = _student_975(len(numbers) - 1) * variance**0.5 / len(values)
+    half_width = student_975(len(numbers) - 1) * variance**0.5 / len(values)
     return Band(mean, mean - half_width, mean + half_width)
 
 
-def _student_975(freedom: int) -> float:
+def student_975(freedom: float) -> float:
     """Return the 97.5 % quantile of Student's distribution, to 1e-3 from 9 degrees of freedom on.
 
     Abramowitz and Stegun 26.7.5; the exact one would cost half a second of importing scipy.special.

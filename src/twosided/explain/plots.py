@@ -31,6 +31,8 @@ __all__ = [
     "MARKET",
     "MINUS",
     "PLUS",
+    "RUN_COLOURS",
+    "SHORT_PARTS",
     "Picture",
     "dates",
     "faint",
@@ -100,6 +102,15 @@ def styled(figure: go.Figure, height: int, *, legend: bool = True) -> go.Figure:
     return figure
 
 
+def _make_room_for_legend(figure: go.Figure, width: int = 500) -> None:
+    """Make *figure* higher where the names in its legend do not fit beside each other in *width* pixels, so that none is hidden."""
+    names = [trace.name or "" for trace in figure.data if trace.showlegend is not False]
+    if figure.layout.showlegend and names:
+        beside = max(width // (max(map(len, names)) * 7 + 46), 1)
+        more = 19 * (-(-len(names) // beside) - 1)
+        figure.update_layout(height=figure.layout.height + more, margin={"t": figure.layout.margin.t + more})
+
+
 def zero_line(figure: go.Figure, **where: Any) -> None:
     """Draw the line where a value is zero."""
     figure.add_hline(y=0, line={"color": INK, "width": 1}, layer="below", **where)
@@ -119,12 +130,18 @@ def faint(colour: str, alpha: float) -> str:
 
 
 def pnl_figure(runs: Sequence[Run], labels: Sequence[str], points: int = 3000) -> Picture:
-    """Return P&L over time, one line per run, one panel per currency."""
+    """Return P&L over time, one line per run, one panel per currency.
+
+    Of more runs than there are colours the first, the best and the worst stand out; the others are grey.
+    """
     currencies = list(dict.fromkeys(instrument.currency for run in runs for instrument in run.instruments))
     figure = make_subplots(rows=len(currencies), cols=1, shared_xaxes=True, vertical_spacing=0.06)
     moved = False
     for row, currency in enumerate(currencies, 1):
-        for index, (run, label) in enumerate(zip(runs, labels, strict=True)):
+        styles = _run_styles(runs, currency)
+        for (run, label), (colour, width, named) in sorted(
+            zip(zip(runs, labels, strict=True), styles, strict=True), key=_named_last
+        ):
             markets = [market for market, instrument in enumerate(run.instruments) if instrument.currency == currency]
             if not markets:
                 continue
@@ -136,8 +153,8 @@ def pnl_figure(runs: Sequence[Run], labels: Sequence[str], points: int = 3000) -
                 y=pnl[chosen],
                 name=escape(label),
                 legendgroup=label,
-                showlegend=row == 1,
-                line={"shape": "hv", "color": run_colour(index), "width": 1.6},
+                showlegend=row == 1 and named,
+                line={"shape": "hv", "color": colour, "width": width},
                 hovertemplate=f"%{{x}} UTC<br>%{{y:,.4f}} {currency}<extra>{escape(label)}</extra>",
                 row=row,
                 col=1,
@@ -147,9 +164,30 @@ def pnl_figure(runs: Sequence[Run], labels: Sequence[str], points: int = 3000) -
     if not moved:
         return "Nothing was earned or lost at any time."
     styled(figure, 330 + 200 * (len(currencies) - 1), legend=len(runs) > 1)
+    _make_room_for_legend(figure)
     figure.update_xaxes(type="date", hoverformat="%H:%M:%S.%3f")
     figure.update_xaxes(title_text="time, UTC", row=len(currencies), col=1)
     return figure
+
+
+Style = tuple[str, float, bool]
+"""A line's colour and width, and whether the legend has it."""
+
+
+def _run_styles(runs: Sequence[Run], currency: str) -> list[Style]:
+    """Return how each run's line is drawn."""
+    if len(runs) <= len(RUN_COLOURS):
+        return [(run_colour(index), 1.6, True) for index in range(len(runs))]
+    made = [float(parts[currency].total) if currency in parts else 0.0 for parts in map(split_by_currency, runs)]
+    styles: list[Style] = [(faint(MARKET, 0.55), 0.9, False)] * len(runs)
+    for index, colour in ((0, INK), (int(np.argmin(made)), MINUS), (int(np.argmax(made)), PLUS)):
+        styles[index] = (colour, 1.8, True)
+    return styles
+
+
+def _named_last(one: tuple[Any, Style]) -> bool:
+    """Sort lines that stand out behind the others, so that they are drawn over them."""
+    return one[1][2]
 
 
 def split_figures(
@@ -236,6 +274,7 @@ def markout_figure(runs: Sequence[Run], labels: Sequence[str]) -> Picture:
         return "No markouts: no fill had its horizon inside the run."
     zero_line(figure)
     styled(figure, 330, legend=index > 1)
+    _make_room_for_legend(figure)
     figure.update_xaxes(
         type="log",
         title_text="time since the fill",

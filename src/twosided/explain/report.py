@@ -17,7 +17,10 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from twosided.errors import InputError
+from twosided.explain.assumption_band import band_figure, band_of
 from twosided.explain.basis import Basis
+from twosided.explain.comparison_plots import split_bars_figure
+from twosided.explain.comparison_report import comparison_section
 from twosided.explain.facts import calibration_rows, configuration_file, configuration_rows, data_rows, reproduction_rows
 from twosided.explain.fill_tables import fill_table, group_table
 from twosided.explain.market_plots import (
@@ -29,8 +32,9 @@ from twosided.explain.market_plots import (
     market_figure,
     spread_figure,
 )
+from twosided.explain.own_size import size_warnings
 from twosided.explain.paths import fills_of, mids_of
-from twosided.explain.plots import Picture, markout_figure, pnl_figure, run_colour, split_figures
+from twosided.explain.plots import RUN_COLOURS, Picture, markout_figure, pnl_figure, run_colour, split_figures
 from twosided.explain.split import PARTS, Split, split_by_currency
 from twosided.explain.statistics import statistics
 from twosided.explain.summary import PART_LABELS, Row, amount_text, run_labels, summary_rows
@@ -38,7 +42,10 @@ from twosided.explain.words import assumptions, market_name, typeset
 from twosided.market.run import Run
 from twosided.units import duration_text, time_text
 
-__all__ = ["write_report"]
+__all__ = ["MOST_DETAILED", "write_report"]
+
+MOST_DETAILED = len(RUN_COLOURS)
+"""Of more runs than this only the first ones are shown in detail; all are compared."""
 
 
 def write_report(runs: Sequence[Run], path: str | Path, basis: Basis | None = None) -> Path:
@@ -96,11 +103,13 @@ class _Album:
 
 
 def _page(runs: Sequence[Run], basis: Basis) -> str:
-    labels, album = run_labels(runs), _Album()
+    labels, album = _short(run_labels(runs)), _Album()
     results = [statistics(run, basis) for run in runs]
-    rows = summary_rows(runs, basis, results)
-    listed = dict.fromkeys(note for row in rows for note in (row.remark, *row.notes) if note)
-    notes = {note: number for number, note in enumerate(listed, 1)}
+    shown, names = runs[:MOST_DETAILED], labels[:MOST_DETAILED]
+    rows = summary_rows(shown, basis, results[:MOST_DETAILED])
+    notes = {
+        note: number for number, note in enumerate(dict.fromkeys(one for row in rows for one in (row.remark, *row.notes) if one), 1)
+    }
     points = max(6000 // (len(runs) + 1), 500)
     splits = [split_by_currency(run, basis.horizon_ns) for run in runs]
     alone = len(runs) == 1 and len(splits[0]) == 1
@@ -113,16 +122,8 @@ def _page(runs: Sequence[Run], basis: Basis) -> str:
             "markets": [_market(run, market, index, album, points) for market in range(len(run.instruments))],
             **_run(run, basis, result),
         }
-        for index, (run, label, part, result) in enumerate(zip(runs, labels, splits, results, strict=True))
+        for index, (run, label, part, result) in enumerate(zip(shown, names, splits, results, strict=False))
     ]
-    figures = {
-        "splits": [
-            (title, album.add(picture, f"P&L split {title}".strip()))
-            for title, picture in split_figures(runs, labels, basis.horizon_ns, 560 if alone else 300)
-        ],
-        "pnl": album.add(pnl_figure(runs, labels, points), "P&L over time"),
-        "markouts": album.add(markout_figure(runs, labels), "markout curve"),
-    }
     environment = Environment(
         loader=PackageLoader("twosided.explain", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -133,7 +134,13 @@ def _page(runs: Sequence[Run], basis: Basis) -> str:
         kind="report" if len(runs) == 1 else f"comparison of {len(runs)} runs",
         scope=_scope(runs),
         runs=described,
-        figures=figures,
+        undescribed=len(runs) - len(shown),
+        warnings=_warnings(runs, labels),
+        figures=_figures(runs, labels, basis, album, points, alone=alone),
+        bands=[_band(run, label, album) for run, label in zip(shown, names, strict=True) if band_of(run)],
+        comparison=comparison_section(runs, labels, basis, results, album.add) if len(runs) > 1 else None,
+        pnl_caption="After fees, open positions valued at the mid."
+        + " Named: the first, the best, the worst." * (len(runs) > MOST_DETAILED),
         split_caption=_split_caption(splits, basis),
         markout_caption="Mean over fills; negative: the market moved against us. Band: 95 %, fills clustered by blocks of time.",
         alone=alone,
@@ -144,7 +151,53 @@ def _page(runs: Sequence[Run], basis: Basis) -> str:
     )
 
 
+def _short(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return labels without the name of the strategy, where there are many and all begin with the same."""
+    names, traits = zip(*(label.partition(" ")[::2] for label in labels), strict=True)
+    return traits if len(labels) > MOST_DETAILED and len(set(names)) == 1 and all(traits) else tuple(labels)
+
+
+def _figures(
+    runs: Sequence[Run], labels: Sequence[str], basis: Basis, album: _Album, points: int, *, alone: bool
+) -> dict[str, Any]:
+    """Return the figures that have all runs in them."""
+    few = len(runs) <= MOST_DETAILED
+    pictures = split_figures(runs, labels, basis.horizon_ns, 560 if alone else 300) if few else []
+    bars = [] if few else [("", split_bars_figure(runs, labels, basis.horizon_ns))]
+    return {
+        "splits": [(title, album.add(picture, f"P&L split {title}".strip())) for title, picture in [*pictures, *bars]],
+        "pnl": album.add(pnl_figure(runs, labels, points), "P&L over time"),
+        "markouts": album.add(markout_figure(runs[:MOST_DETAILED], labels[:MOST_DETAILED]), "markout curve"),
+    }
+
+
+def _warnings(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
+    """Return what one should know before believing anything."""
+    said = [
+        f"{label} was stopped before the end of its data."
+        for run, label in _pairs(runs, labels)
+        if not run.facts.get("complete", True)
+    ]
+    for run, label in _pairs(runs, labels):
+        said += [f"{label}: {sentence}" if len(runs) > 1 else sentence for sentence in size_warnings(run)]
+    return said
+
+
+def _pairs(runs: Sequence[Run], labels: Sequence[str]) -> list[tuple[Run, str]]:
+    return list(zip(runs, labels, strict=True))
+
+
+def _band(run: Run, label: str, album: _Album) -> dict[str, Any]:
+    """Return what became of a run under other assumptions."""
+    band = band_of(run) or {}
+    return {"label": label, "figure": album.add(band_figure(run), f"{label}: P&L under other assumptions"), **band}
+
+
 def _headline(labels: Sequence[str], splits: Sequence[Mapping[str, Split]]) -> str:
+    if len(labels) > MOST_DETAILED:
+        ranked = sorted(range(len(labels)), key=lambda index: next(iter(splits[index].values())).total)
+        best, worst = (_headline([labels[index]], [splits[index]]) for index in (ranked[-1], ranked[0]))
+        return f"{len(labels)} runs: at best {best}, at worst {worst}"
     verdicts = (
         f"{label} {' and '.join(f'{_verb(part)} {_size(part)} {part.currency}' for part in parts.values())}"
         for label, parts in zip(labels, splits, strict=True)
