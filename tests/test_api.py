@@ -16,7 +16,8 @@ PUBLIC = {
     *("load", "Recording", "generate_market", "EVENT", "Kind", "Flag", "Status", "Instrument", "Fees"),  # data
     *("strategy", "Strategy", "Param", "Wake", "quote_bid", "quote_ask", "withdraw", "find_strategy", "quote_table"),  # quoting
     *("replay", "ReplaySettings", "estimate", "Run"),  # running
-    *("split", "statistics", "Basis", "write_report"),  # explaining
+    *("simulate", "SimulationSettings", "QuoteTable", "Simulation"),  # simulating
+    *("split", "statistics", "Basis", "write_report", "write_simulation_report"),  # explaining
     *("TwosidedError", "InputError", "DataError", "StrategyError"),  # errors
 }
 

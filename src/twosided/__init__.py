@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from twosided.data.recording import Recording, load
     from twosided.engines.flow import generate_market
+    from twosided.engines.montecarlo import simulate
+    from twosided.engines.montecarlo_quoters import QuoteTable
+    from twosided.engines.montecarlo_result import Simulation
+    from twosided.engines.montecarlo_settings import SimulationSettings
     from twosided.engines.replay import replay
     from twosided.engines.settings import ReplaySettings
     from twosided.errors import DataError, InputError, StrategyError, TwosidedError
     from twosided.explain.report import write_report
+    from twosided.explain.simulation_report import write_simulation_report
     from twosided.explain.split import split
     from twosided.explain.statistics import Basis, statistics
     from twosided.market.event import EVENT, Flag, Kind, Status
@@ -29,10 +34,15 @@ if TYPE_CHECKING:
 _HOMES = {
     "twosided.data.recording": ("Recording", "load"),
     "twosided.engines.flow": ("generate_market",),
+    "twosided.engines.montecarlo": ("simulate",),
+    "twosided.engines.montecarlo_quoters": ("QuoteTable",),
+    "twosided.engines.montecarlo_result": ("Simulation",),
+    "twosided.engines.montecarlo_settings": ("SimulationSettings",),
     "twosided.engines.replay": ("replay",),
     "twosided.engines.settings": ("ReplaySettings",),
     "twosided.errors": ("DataError", "InputError", "StrategyError", "TwosidedError"),
     "twosided.explain.report": ("write_report",),
+    "twosided.explain.simulation_report": ("write_simulation_report",),
     "twosided.explain.split": ("split",),
     "twosided.explain.statistics": ("Basis", "statistics"),
     "twosided.market.event": ("EVENT", "Flag", "Kind", "Status"),
@@ -55,9 +65,12 @@ __all__ = [
     "Instrument",
     "Kind",
     "Param",
+    "QuoteTable",
     "Recording",
     "ReplaySettings",
     "Run",
+    "Simulation",
+    "SimulationSettings",
     "Status",
     "Strategy",
     "StrategyError",
@@ -71,11 +84,13 @@ __all__ = [
     "quote_bid",
     "quote_table",
     "replay",
+    "simulate",
     "split",
     "statistics",
     "strategy",
     "withdraw",
     "write_report",
+    "write_simulation_report",
 ]
 
 

@@ -12,11 +12,12 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from twosided.app.config import DataConfig, Draft, InstrumentConfig, Place, ReplayConfig, StatisticsConfig
+from twosided.engines.montecarlo_settings import SimulationSettings
 from twosided.engines.settings import Orders, ReplaySettings
 from twosided.market.instrument import Fees
 from twosided.units import duration_text
 
-__all__ = ["DATA", "FEES", "REPLAY", "STATISTICS", "Setting", "put_given", "with_settings"]
+__all__ = ["DATA", "FEES", "REPLAY", "SIMULATION", "STATISTICS", "Setting", "put_given", "with_settings"]
 
 Command = TypeVar("Command", bound=click.Command)
 
@@ -110,6 +111,9 @@ REPLAY = [
     *STATISTICS,
 ]
 """What a replay assumes."""
+
+SIMULATION = _from(SimulationSettings, ("simulation",), [n for n in SimulationSettings.model_fields if n != "linear_probability"])
+"""What a simulation assumes; the 2008 paper's probability is its preset's alone."""
 
 
 def with_settings(*settings: Setting) -> Callable[[Command], Command]:

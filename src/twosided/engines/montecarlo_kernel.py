@@ -379,12 +379,13 @@ def _close(w: Any, q: Any, out: Any) -> None:
     """Write what became of a path; the columns are `COLUMNS`."""
     mean = q.pnl / w.steps
     variance = q.squares / w.steps - mean * mean
-    out[0], out[1], out[2], out[3], out[4] = q.pnl, q.position * w.lot_size, q.spread, q.adverse, q.fees
-    out[5], out[6], out[7] = q.fills, q.sniped, q.volume * w.lot_size
-    out[8], out[9] = q.held * w.lot_size / w.steps, q.most_held * w.lot_size
-    out[10] = mean / math.sqrt(variance) * math.sqrt(w.steps) if variance > 0.0 else 0.0
-    out[11] = q.drawdown
-    out[12] = q.quoted_spread / q.quoted if q.quoted > 0 else math.nan
+    out[0], out[1], out[2], out[3] = q.pnl, q.position * w.lot_size, q.spread, q.adverse
+    out[4], out[5] = q.pnl - q.spread - q.adverse + q.fees, q.fees
+    out[6], out[7], out[8] = q.fills, q.sniped, q.volume * w.lot_size
+    out[9], out[10] = q.held * w.lot_size / w.steps, q.most_held * w.lot_size
+    out[11] = mean / math.sqrt(variance) * math.sqrt(w.steps) if variance > 0.0 else 0.0
+    out[12] = q.drawdown
+    out[13] = q.quoted_spread / q.quoted if q.quoted > 0 else math.nan
 
 
 close = compiled(_close)

@@ -17,6 +17,7 @@ COLUMNS = (
     "position",
     "spread",
     "adverse",
+    "inventory",
     "fees",
     "fills",
     "sniped",
@@ -27,7 +28,11 @@ COLUMNS = (
     "drawdown",
     "quoted_spread",
 )
-"""What is kept of each path and quoter. Money, base units; the Sharpe ratio is that of the path's steps, times sqrt(steps)."""
+"""What is kept of each path and quoter, in money and base units.
+
+pnl = spread + adverse + inventory - fees: what fills were away from the mid, what the mid did in the step of a fill on what was
+filled, and all that it did afterwards. The Sharpe ratio is that of the path's steps, times sqrt(steps).
+"""
 
 TRACE = ("mid", "bid", "ask", "position", "pnl")
 """What is kept of each step of the paths that are asked for: quotes as they stand (NaN: none), the rest at the step's beginning."""

@@ -1,0 +1,139 @@
+"""One self-contained HTML file about a simulation: how quoters compare, in numbers and pictures. It opens without a network.
+
+Where you are in the pipe: ... -> fills -> ledger -> *explanation*: the last stop. The words stand in ``simulation.html.j2``, the
+looks are those of every report.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from twosided.engines.montecarlo_result import SAMPLE, Simulation
+from twosided.errors import InputError
+from twosided.explain.plots import Picture, run_colour
+from twosided.explain.simulation_plots import difference_figure, distribution_figure, frontier_figure, path_figure
+from twosided.explain.simulation_summary import Line, market_words, simulation_lines, simulation_rows
+from twosided.explain.summary import Row, amount_text
+from twosided.explain.words import typeset
+
+__all__ = ["write_simulation_report"]
+
+
+def write_simulation_report(simulation: Simulation, path: str | Path, gamma: float | None = None) -> Path:
+    """Write the report of *simulation* to *path*, completely or not at all; a file that is there is replaced. Return the path.
+
+    Args:
+        simulation: the result of `twosided.simulate`; with ``keep_paths=1`` or more a path is drawn step by step.
+        path: the HTML file.
+        gamma: risk aversion of the certainty equivalent, 1/money; without it there is none.
+
+    Raises:
+        InputError: the place cannot be written.
+    """
+    path, text = Path(path), _page(simulation, gamma)
+    partial = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            partial = Path(file.name)
+            file.write(text)
+        partial.chmod(0o644)
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}; nothing was left behind") from None
+    finally:
+        if partial is not None:
+            partial.unlink(missing_ok=True)
+    return path
+
+
+def _page(simulation: Simulation, gamma: float | None) -> str:
+    lines = simulation_lines(simulation, gamma)
+    pictures: dict[str, tuple[Picture, str]] = {
+        "pnl": (distribution_figure(simulation, "pnl", "P&L of a path"), "distribution of the P&L"),
+        "difference": (difference_figure(simulation, "pnl", "difference of the P&L on one path"), "distribution of the difference"),
+        "position": (distribution_figure(simulation, "position", "inventory at the end"), "distribution of the inventory"),
+        "sharpe": (distribution_figure(simulation, "sharpe", "Sharpe of a path, over the horizon"), "distribution of Sharpe ratios"),
+        "frontier": (frontier_figure(simulation), "mean against risk"),
+        "path": (path_figure(simulation), "one path"),
+    }
+    drawn = {name: picture.to_json() for name, (picture, _) in pictures.items() if not isinstance(picture, str)}
+    environment = Environment(
+        loader=PackageLoader("twosided.explain", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template("simulation.html.j2").render(
+        headline=_headline(lines, simulation.names),
+        scope=market_words(simulation),
+        complete=simulation.complete,
+        cards=[_card(simulation, lines, k) for k in range(len(simulation.names))],
+        columns=[*simulation.names, *(f"{name} − {simulation.names[0]}" for name in simulation.names[1:])],
+        sections=_sections(simulation_rows(lines)),
+        figures={name: _place(name, picture, label) for name, (picture, label) in pictures.items()},
+        sample=f"the first {SAMPLE:,} paths" if simulation.paths > SAMPLE else f"all {simulation.paths:,} paths",
+        alone=len(simulation.names) == 1,
+        params=[(name, list(simulation.params[name].items())) for name in simulation.names],
+        settings=[(name, str(value)) for name, value in simulation.settings.model_dump(mode="json").items()],
+        digest=simulation.digest,
+        seconds=f"{simulation.seconds:.1f}",
+        plotly_js=Markup(get_plotlyjs()),  # noqa: S704 - plotly's
+        figures_json=Markup("{" + ",".join(f'"{name}":{text}' for name, text in drawn.items()) + "}"),  # noqa: S704 - plotly escapes <
+    )
+
+
+def _place(name: str, picture: Picture, label: str) -> dict[str, Any]:
+    if isinstance(picture, str):
+        return {"reason": picture}
+    return {"reason": "", "id": name, "height": int(picture.layout.height), "label": label}
+
+
+def _line(lines: Sequence[Line], beginning: str) -> Line | None:
+    return next((line for line in lines if line.section == "P&L" and line.label.startswith(beginning)), None)
+
+
+def _headline(lines: Sequence[Line], names: Sequence[str]) -> str:
+    """Say who did best, by the certainty equivalent where there is one."""
+    mean, certainty = _line(lines, "mean"), _line(lines, "certainty")
+    assert mean is not None  # noqa: S101 - it is always the first
+    if len(names) == 1:
+        return f"{names[0]}: mean P&L {_text(mean, 0)}"
+    judged = certainty or mean
+    best = max(range(len(names)), key=lambda k: judged.values[k])
+    what = "is worth most to a dealer of this risk aversion" if certainty else "has the highest mean P&L"
+    rest = ", ".join(f"{name} {_text(judged, k)}" for k, name in enumerate(names) if k != best)
+    return f"{names[best]} {what}: {_text(judged, best)}, against {rest}"
+
+
+def _text(line: Line, k: int) -> str:
+    return typeset(amount_text(line.values[k], max(map(abs, line.values))))
+
+
+def _card(simulation: Simulation, lines: Sequence[Line], k: int) -> dict[str, Any]:
+    mean, deviation, lost = (_line(lines, name) for name in ("mean", "standard deviation", "paths that lost"))
+    certainty = _line(lines, "certainty")
+    assert mean is not None and deviation is not None and lost is not None  # noqa: S101, PT018 - there always are
+    figures = [("standard deviation", _text(deviation, k)), ("paths that lost", f"{lost.values[k]:.1f} %")]
+    if certainty is not None:
+        figures.insert(0, (certainty.label, _text(certainty, k)))
+    error = mean.errors[k] or 0.0
+    return {
+        "name": simulation.names[k],
+        "colour": run_colour(k),
+        "mean": _text(mean, k),
+        "error": typeset(amount_text(error, max(map(abs, mean.values)))),
+        "sign": (mean.values[k] > 0) - (mean.values[k] < 0),
+        "figures": figures,
+    }
+
+
+def _sections(rows: Sequence[Row]) -> list[tuple[str, list[dict[str, Any]]]]:
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        signs = [0 if not row.signed or not value else 1 if value > 0 else -1 for value in row.values]
+        cells = list(zip((typeset(cell) for cell in row.cells), signs, strict=True))
+        sections.setdefault(row.section, []).append({"label": row.label, "unit": row.unit, "cells": cells, "strong": row.strong})
+    return list(sections.items())
