@@ -4,7 +4,6 @@ Where you are in the pipe: all of it: events -> book -> signals -> strategy -> r
 explanation.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace as with_fields
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import click
 
+from twosided.app.assignments import assigned
 from twosided.app.config import Draft, ReplayConfig
 from twosided.app.console import ReadingProgress, ReplayProgress, print_json, print_table, say
 from twosided.app.options import DATA, FEES, REPLAY, put_given, with_settings
@@ -124,27 +124,12 @@ def chosen_strategies(config: ReplayConfig, assignments: Sequence[str] = ()) -> 
     Raises:
         InputError: an unknown strategy or parameter, a value that is not allowed, or a missing one that will not be estimated.
     """
-    strategies = [find_strategy(each.name).with_params(each.params) for each in config.strategies]
-    for text in assignments:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise InputError(f"--set is {text!r}; allowed: NAME=VALUE, for example gamma=0.1")
-        if not any(name in strategy.params for strategy in strategies):
-            strategies[0].with_params({name: value})  # says what is known instead
-        strategies = [each.with_params({name: _number(value)}) if name in each.params else each for each in strategies]
+    named = [find_strategy(each.name).with_params(each.params) for each in config.strategies]
+    strategies = assigned(named, assignments)
     for strategy in strategies:
         if not (config.calibrate_first and set(strategy.missing) <= ESTIMATED):
             strategy.resolved()
     return strategies
-
-
-def _number(text: str) -> float | int | str:
-    """Return *text* as a number where it is one."""
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return int(text) if math.isfinite(number) and text.lstrip("+-").isdigit() else number
 
 
 # ---------------------------------------------------------------- data
