@@ -5,10 +5,9 @@ Where you are in the pipe: all of it. ``twosided simulate --preset NAME`` prints
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from twosided.app.presets_avellaneda_stoikov import avellaneda_stoikov_2008
 from twosided.app.presets_answer import Answer, Asked
+from twosided.app.presets_avellaneda_stoikov import avellaneda_stoikov_2008
 from twosided.app.presets_glft import glft_2013, hjb_readme
 from twosided.app.presets_mvp import mvp_50_days
 
@@ -29,4 +28,4 @@ PRESETS: Mapping[str, Preset] = {
     "hjb-readme": Preset("naive against optimal at sigma 0.1, 0.2 and 0.3", hjb_readme),
     "mvp-50-days": Preset("38 % in 50 days, as claimed, and what is left of it", mvp_50_days),
 }
-"""The presets; `Any` setting given beside one replaces the preset's."""
+"""The presets; a setting given beside one replaces its own."""

@@ -4,8 +4,8 @@ M. Avellaneda and S. Stoikov (2008), "High-frequency trading in a limit order bo
 T = 1, sigma = 2, dt = 0.005, q = 0, k = 1.5, A = 140; fills with probability λ·dt; 1,000 paths. The *inventory* strategy quotes
 around the reservation price, the *symmetric* one around the mid, with the same mean spread.
 
-`PUBLISHED` are the paper's figures; `EXACT` the moments of the same scheme by recursion over the Markov chain of inventories, without
-simulation. Moments do not tell the paper's moves of ±sigma·sqrt(dt) from our normal ones, because fills do not depend on the mid.
+`PUBLISHED` are the paper's figures; `EXACT` the moments of the same scheme by recursion over the Markov chain of inventories,
+without simulation. Moments do not tell the paper's moves of ±sigma·sqrt(dt) from our normal ones: fills do not depend on the mid.
 """
 
 from collections.abc import Iterator
@@ -78,9 +78,7 @@ def avellaneda_stoikov_2008(asked: Asked) -> Answer:
         found = simulate(paper_quoters(gamma, settings), settings, cores=asked.cores)
         rows += list(_rows(gamma, found, known=not asked.given))
     remarks = ["published: of 1,000 paths, one standard error is about 0.2 to 0.4 of profit; exact: by recursion, no simulation"]
-    remarks.append(
-        "the symmetric quoter's mean is higher and its risk about double: by certainty equivalent the inventory quoter wins at every γ"
-    )
+    remarks.append("the symmetric quoter's mean is higher, and so is its risk: what it is worth is the certainty equivalent")
     if asked.given:
         remarks.append(f"published and exact figures hold for the paper's settings only; given: {', '.join(asked.given)}")
     columns = [("name", "γ, strategy"), ("figure", ""), ("published", "published"), ("exact", "exact")]

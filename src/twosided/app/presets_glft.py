@@ -4,8 +4,8 @@ O. Guéant, C.-A. Lehalle, J. Fernandez-Tapia (2013), "Dealing with the inventor
 tick/sqrt(s), A 0.9/s, k 0.3/tick, gamma 0.01, T 600 s, inventory bound 30. What their dealer's P&L is worth is known without
 simulation: by theorem 1 the value at no inventory is that of a sure ln(v_0(0)) / k, v = exp(-M·T)·1.
 
-``hjb-readme`` is the setting of a program's notes: sigma 0.1, 0.2, 0.3, A 140, k 1.5, gamma 0.1, s 100, T 1, steps of 1/2520, quotes
-renewed every 1/252; its naive quoter's whole spread is 0.2 % of the mid.
+``hjb-readme`` is the setting of a program's notes: sigma 0.1, 0.2, 0.3, A 140, k 1.5, gamma 0.1, s 100, T 1, steps of 1/2520,
+quotes renewed every 1/252; its naive quoter's whole spread is 0.2 % of the mid.
 """
 
 import math
@@ -70,10 +70,10 @@ def _rows(found: Simulation, gamma: float, optimum: float | None, group: Any = N
 
 
 def glft_2013(asked: Asked) -> Answer:
-    """Simulate the paper's dealer with its optimal quotes, their closed form, and the best quotes of someone who ignores inventory."""
+    """Simulate the paper's dealer with its optimal quotes, their closed form, and quotes that ignore inventory."""
     settings, gamma = asked.settings(**GLFT), 0.01
     market = {"sigma": settings.sigma, "A": settings.A, "k": settings.k, "gamma": gamma}
-    inventory = np.arange(-BOUND, BOUND + 1.0)
+    inventory = np.arange(-BOUND, BOUND + 1, dtype=np.float64)
     quoters = {
         "optimal, infinite horizon": QuoteTable(*glft.distances(**market, q_max=BOUND)),
         "closed form": QuoteTable(*glft.closed_form_distances(inventory, **market)),
@@ -87,7 +87,7 @@ def glft_2013(asked: Asked) -> Answer:
     remarks = [
         f"optimal against constant quotes: certainty equivalent {gain.value:+,.1f} ± {gain.error:.1f}, prices in ticks",
         f"at inventory 5 and t = 0: bid {bid[BOUND + 5]:.6f} below, ask {ask[BOUND + 5]:.6f} above the mid (exact, finite horizon)",
-        f"the exact optimum is of continuous time; at most one fill a side and step of {settings.step_s:g} s costs about {100 * lost:.2f} %",
+        f"the exact optimum is of continuous time; one fill a side and step, at most, costs about {100 * lost:.2f} %",
     ]
     title = f"Guéant, Lehalle, Fernandez-Tapia (2013), γ {gamma:g}, bound {BOUND}, {found.paths:,} paths"
     return Answer(title, COLUMNS, rows, remarks)
@@ -95,10 +95,10 @@ def glft_2013(asked: Asked) -> Answer:
 
 def _finite_horizon(settings: SimulationSettings, gamma: float) -> QuoteTable:
     """Return the optimal quotes of a finite horizon, renewed `_MODEL_STEPS` times."""
-    market = {"sigma": settings.sigma, "A": settings.A, "k": settings.k, "gamma": gamma, "q_max": BOUND}
+    market = {"sigma": settings.sigma, "A": settings.A, "k": settings.k, "gamma": gamma}
     slices = min(_MODEL_STEPS, settings.steps)
     left = settings.horizon_s * (1.0 - np.arange(slices) / slices)
-    sides = [glft.distances(**market, remaining_s=float(each)) for each in left]
+    sides = [glft.distances(**market, q_max=BOUND, remaining_s=float(each)) for each in left]
     return QuoteTable(np.array([bid for bid, _ in sides]), np.array([ask for _, ask in sides]))
 
 
@@ -119,6 +119,7 @@ def hjb_readme(asked: Asked) -> Answer:
     remarks = [
         *(f"sigma {sigma:g}: optimal is worth {each.value:+.2f} ± {each.error:.2f} more than naive" for sigma, each in differences),
         "most of it because 0.2 % is far from the best constant spread here, 2/k, not because of inventory",
-        f"claimed for sigma 0.3, A 0.5, k 0.3, T 600 at inventory 5: bid 4.5811, ask 1.4772; ours {bid[BOUND + 5]:.4f}, {ask[BOUND + 5]:.4f}",
+        "claimed for sigma 0.3, A 0.5, k 0.3, T 600 at inventory 5: bid 4.5811, ask 1.4772",
+        f"ours: bid {bid[BOUND + 5]:.4f}, ask {ask[BOUND + 5]:.4f}",
     ]
     return Answer(f"Naive against optimal, γ {gamma:g}, bound {BOUND}, {paths:,} paths", COLUMNS, rows, remarks)

@@ -86,6 +86,7 @@ def mvp_50_days(asked: Asked) -> Answer:
         "the claims contradict the setting: 50 bps of 2,500 and half a spread are about 15 a trade, a third of the 46 claimed",
         "a rebate of 50 bps is none that a venue pays; a source wrote -0.0025 for dollars a share, which is a rebate of 0.25 bps",
         "the mid is Brownian: 5 ms of it are far less than the half-spread, so snipers find little; jumps would feed them",
+        "what is left still assumes that nine orders in ten know nothing, and that nobody else quotes",
         "assumed, because the source is silent: volatility 2 % a day, A per day, informed traders see 10 minutes ahead",
     ]
     columns = [("figure", ""), ("claimed", "claimed"), *((key, heading) for key, heading, _ in WORLDS)]

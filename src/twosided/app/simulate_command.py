@@ -34,7 +34,9 @@ _MOST_TRACED = 2_000_000
 
 @with_settings(*SIMULATION)
 @click.command(short_help="let quoters live through thousands of simulated futures")
-@click.option("--compare", "compared", metavar="NAME,NAME", help="strategies, shipped or your own (file.py:name), on the same futures")
+@click.option(
+    "--compare", "compared", metavar="NAME,NAME", help="strategies, shipped or your own (file.py:name), on the same futures"
+)
 @click.option("--preset", metavar="NAME", help=f"a published setting, with its claims: {', '.join(PRESETS)}")
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="a parameter of the strategies; again for more")
 @click.option(

@@ -26,7 +26,7 @@ from twosided.engines.montecarlo_quoters import Quoter, QuoteTable, bind, named,
 from twosided.engines.montecarlo_result import SAMPLE, Moments, Simulation
 from twosided.engines.montecarlo_settings import SimulationSettings
 from twosided.engines.montecarlo_world import COLUMNS, TRACE, WORLD
-from twosided.errors import InputError, StrategyError, TwosidedError
+from twosided.errors import InputError, TwosidedError
 from twosided.strategies.contract import Strategy
 from twosided.strategies.diagnosis import failure
 from twosided.units import NS_PER_SECOND
@@ -56,15 +56,15 @@ def simulate(
     """Let quoters live through simulated futures, all of them through the same ones.
 
     Args:
-        quoters: one or several, by name if they are in a mapping. A `Strategy`, asked once a step, whose ``sigma``, ``A``, ``k`` and
-            ``horizon_s`` are the simulation's unless they are set; a `QuoteTable`; or a plain function
+        quoters: one or several, by name if they are in a mapping. A `Strategy`, asked once a step, whose ``sigma``, ``A``, ``k``
+            and ``horizon_s`` are the simulation's unless they are set; a `QuoteTable`; or a plain function
             ``(inventory, time_left) -> (bid distance, ask distance)`` in base units, seconds and price, None for no quote.
         settings: the market and what is assumed; `SimulationSettings` says what holds without them.
         mids: a recorded path of the mid, one price a step, instead of a random one; it sets the horizon.
         quantity: size of each quote of a table or function, base units; a strategy says its own.
         keep_paths: of how many paths, from the first on, every step is kept (`Simulation.trace`).
         cores: how many threads run; all there are, and one where Python decides for a strategy. No result depends on it.
-        progress: called with (paths done, paths in all). A KeyboardInterrupt ends the simulation, which is returned as far as it got.
+        progress: called with (paths done, paths in all). A KeyboardInterrupt ends the simulation; what there is is returned.
 
     Returns:
         A `Simulation`.
@@ -89,7 +89,35 @@ def simulate(
     def worker() -> _Worker:
         return _Worker(ready, settings, recorded, quantity, trace)
 
-    return _gather(ready, settings, worker, cores, trace, progress, recorded=recorded is not None)
+    began = time.perf_counter()
+    first = worker()
+    params = first.params()
+    moments, digest, sample = Moments(len(ready) * len(COLUMNS)), hashlib.sha256(), list[Floats]()
+    done = 0
+    try:
+        for results in _chunks(settings, first, worker, cores):
+            moments.add(np.nan_to_num(results.reshape(len(results), -1)))
+            digest.update(results.astype("<f8", copy=False).tobytes())
+            if done < SAMPLE:
+                sample.append(results[: SAMPLE - done])
+            done += len(results)
+            if progress is not None:
+                progress(done, settings.paths)
+    except KeyboardInterrupt:
+        if done == 0:
+            raise
+    return Simulation(
+        names=tuple(ready),
+        settings=settings,
+        params=params,
+        paths=done,
+        sample=np.concatenate(sample),
+        moments=moments,
+        trace=trace[:done],
+        digest=digest.hexdigest()[:32],
+        seconds=time.perf_counter() - began,
+        recorded=recorded is not None,
+    )
 
 
 def _market(settings: SimulationSettings, mids: npt.ArrayLike | None) -> tuple[SimulationSettings, Floats | None]:
@@ -126,6 +154,17 @@ class _Worker:
     def python(self) -> bool:
         """Whether Python decides for anybody."""
         return any(q["tabled"] == 0 and q["address"] == 0 for q in self.bound.quoters)
+
+    def params(self) -> dict[str, dict[str, Any]]:
+        """Return each strategy's parameters as they stand when it has prepared itself."""
+        found: dict[str, dict[str, Any]] = {}
+        for (name, quoter), row in zip(self.quoters, self.bound.rows, strict=True):
+            found[name] = {}
+            if isinstance(quoter, Strategy):
+                for each, param in quoter.params.items():
+                    value = row["params"][each].item()
+                    found[name][each] = param.choices[value] if param.choices else value
+        return found
 
     def run(self, first: int, count: int) -> Floats:
         """Return the figures of *count* paths from path *first* on, [path, quoter, `COLUMNS`]."""
@@ -186,52 +225,10 @@ def _new_world(settings: SimulationSettings, recorded: Floats | None) -> npt.NDA
 # ---------------------------------------------------------------- all of them
 
 
-def _gather(
-    quoters: Mapping[str, Quoter],
-    settings: SimulationSettings,
-    new_worker: Callable[[], _Worker],
-    cores: int | None,
-    trace: Floats,
-    progress: Progress | None,
-    *,
-    recorded: bool,
-) -> Simulation:
-    """Run all chunks, and take them in in order."""
-    began = time.perf_counter()
-    moments, digest = Moments(len(quoters) * len(COLUMNS)), hashlib.sha256()
-    sample: list[Floats] = []
-    done = 0
-    try:
-        for results in _chunks(settings, new_worker, cores):
-            moments.add(np.nan_to_num(results.reshape(len(results), -1)))
-            digest.update(results.astype("<f8", copy=False).tobytes())
-            if done < SAMPLE:
-                sample.append(results[: SAMPLE - done])
-            done += len(results)
-            if progress is not None:
-                progress(done, settings.paths)
-    except KeyboardInterrupt:
-        if done == 0:
-            raise
-    return Simulation(
-        names=tuple(quoters),
-        settings=settings,
-        params={name: each.resolved() if isinstance(each, Strategy) else {} for name, each in quoters.items()},
-        paths=done,
-        sample=np.concatenate(sample),
-        moments=moments,
-        trace=trace[:done],
-        digest=digest.hexdigest()[:32],
-        seconds=time.perf_counter() - began,
-        recorded=recorded,
-    )
-
-
-def _chunks(settings: SimulationSettings, new_worker: Callable[[], _Worker], cores: int | None) -> Iterator[Floats]:
+def _chunks(settings: SimulationSettings, first: _Worker, new_worker: Callable[[], _Worker], cores: int | None) -> Iterator[Floats]:
     """Yield the figures of all chunks in order, each computed by whichever thread was free."""
     size = max(1, min(_MOST_PATHS, _CHUNK_STEPS // settings.steps))
     starts = range(0, settings.paths, size)
-    first = new_worker()
     threads = 1 if INTERPRETED or first.python else min(cores or _cores(), len(starts))
     idle = deque([first, *(new_worker() for _ in range(threads - 1))])
     if threads == 1:

@@ -6,8 +6,8 @@ An order that would reach a quote at distance d from the mid arrives with intens
 probability p(d) = 1 - exp(-A·dt·exp(-k·d)). The mark of a step is uniform on [0, 1): the quote is reached exactly when the mark is
 below p(d). All quoters who are compared meet the same marks, on both sides, which are independent of each other and of the mid.
 
-*Hawkes*: orders on a side excite more of them: intensity at the mid mu + sum over earlier orders of n·b·exp(-b·age), n the share that
-is excited, b the decay, mu = A·(1 - n), so that A is the mean again. Simulated exactly in continuous time by thinning (Ogata 1981);
+*Hawkes*: orders on a side excite more of them: intensity at the mid mu + sum over earlier orders of n·b·exp(-b·age), n the share
+that is excited, b the decay, mu = A·(1 - n), so that A is the mean again. Simulated exactly, by thinning (Ogata 1981);
 each order's reach is exponential with rate k, and the furthest of a step becomes its mark. What a step holds counts as one order.
 
 *Informed*: a share of orders belongs to people who know where the mid will stand some steps later. Theirs go to the side that gains
@@ -28,6 +28,7 @@ from twosided.engines.montecarlo_world import CELL, WORLD
 __all__ = ["bracket_table", "fill_marks", "flow_record", "is_reached"]
 
 _BRACKETS, _PER_DECAY = 2048, 100  # how many, and how many to a distance of 1/k: neighbours differ by a hundredth
+
 
 def flow_record(settings: SimulationSettings) -> dict[str, float]:
     """Return the values of the fields of `WORLD` that belong to the order flow."""

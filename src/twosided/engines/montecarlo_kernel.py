@@ -75,7 +75,7 @@ mark_step = compiled(_mark, inline=True)
 
 def _fee(w: Any, price: float, lots: int) -> float:
     """Return the fee on a fill."""
-    return lots * (abs(price) * w.lot_size * w.fee_rate + w.fee_per_lot)
+    return float(lots * (abs(price) * w.lot_size * w.fee_rate + w.fee_per_lot))
 
 
 fee_of = compiled(_fee, inline=True)
@@ -132,11 +132,11 @@ def _follow_textbook(w: Any, q: Any, mids: Any, met: Any) -> None:
         change = captured + position * size * move
         pnl += change
         squares += change * change
-        peak = peak if peak > pnl else pnl
-        drawdown = drawdown if drawdown > peak - pnl else peak - pnl
+        peak = max(peak, pnl)
+        drawdown = max(drawdown, peak - pnl)
         most = abs(position)
         held += most
-        most_held = most_held if most_held > most else most
+        most_held = max(most_held, most)
         if abs(row) < q.both_sides:
             quoted += 1
             quoted_spread += bid + ask
@@ -409,7 +409,11 @@ def _advance(
         world: one `WORLD`.
         quoters: `QUOTER`, one each.
         recorded: the mids of a recorded path.
-        mids, jumps, sells, buys, met: the present block.
+        mids: those of the present block, and as far beyond it as informed traders see.
+        jumps: the part of each of its moves that jumped.
+        sells: its marks of orders that hit bids.
+        buys: its marks of orders that lift asks.
+        met: room for the positions in it.
         results: [path, quoter, `COLUMNS`], written.
         trace: [path, quoter, step, `TRACE`], written for the first paths.
     """

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twosided._compile import address_of_array
-from twosided.engines.montecarlo_world import PAIR, QUOTER, STANDING, START_NS
 from twosided.engines.montecarlo_settings import SimulationSettings
+from twosided.engines.montecarlo_world import PAIR, QUOTER, STANDING, START_NS
 from twosided.errors import InputError, suggest
 from twosided.signals.top import SIGNALS, SIGNALS_OF_MARKET
 from twosided.strategies.contract import Strategy, Wake
@@ -124,7 +124,9 @@ def named(quoters: Quoter | Sequence[Quoter] | Mapping[str, Quoter]) -> dict[str
         raise InputError("quoters is empty; allowed: at least one strategy, table or function")
     for name, each in found.items():
         if not isinstance(each, Strategy | QuoteTable) and not callable(each):
-            raise InputError(f"quoter {name!r} is {each!r}; allowed: a strategy, a QuoteTable, or a function of inventory and time left")
+            raise InputError(
+                f"quoter {name!r} is {each!r}; allowed: a strategy, a QuoteTable, or a function of inventory and time left"
+            )
     return found
 
 
@@ -195,7 +197,7 @@ def _lay_table(q: Any, table: QuoteTable, settings: SimulationSettings, lots: in
     distances = np.stack([table.bid, table.ask], axis=2)[:, largest - most : largest + most + 1]
     quoted = np.isfinite(distances)
     quoted[:, -1, 0] = quoted[:, 0, 1] = False
-    q["both_sides"] = _first_one_sided(quoted.all(axis=(0, 2)))
+    q["both_sides"] = _first_one_sided(np.asarray(quoted.all(axis=(0, 2))))
     hazard = settings.A * settings.step_s * np.exp(-settings.k * np.nan_to_num(distances))
     reached = np.where(quoted, np.minimum(hazard, 1.0) if settings.linear_probability else -np.expm1(-hazard), 0.0)
     in_time = np.arange(settings.steps) // _steps_per_slice(settings.steps, slices) if slices > 1 else np.zeros(1, np.intp)

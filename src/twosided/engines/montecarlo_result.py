@@ -14,8 +14,8 @@ import numpy.typing as npt
 import polars as pl
 from scipy.special import logsumexp
 
-from twosided.engines.montecarlo_world import COLUMNS
 from twosided.engines.montecarlo_settings import SimulationSettings
+from twosided.engines.montecarlo_world import COLUMNS
 from twosided.errors import InputError, suggest
 
 __all__ = ["SAMPLE", "Estimate", "Moments", "Simulation"]

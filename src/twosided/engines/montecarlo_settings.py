@@ -54,7 +54,9 @@ class SimulationSettings(BaseModel):
     A: Positive = Field(default=0.2, description="orders per second on each side that would reach a quote at the mid")
     k: NotNegative = Field(default=20.0, description="decay of that intensity with a quote's distance from the mid, 1/price")
     order_size: float | None = Field(default=None, gt=0, description="mean size of an incoming order; without it, any quote's size")
-    hawkes: float = Field(default=0.0, ge=0, lt=1, description="share of orders that earlier ones on the same side excited; 0: Poisson")
+    hawkes: float = Field(
+        default=0.0, ge=0, lt=1, description="share of orders that earlier ones on the same side excited; 0: Poisson"
+    )
     hawkes_decay: Positive = Field(default=1.0, description="how fast excitement fades, 1/s")
     informed: float = Field(default=0.0, ge=0, le=1, description="share of orders that know where the mid goes next")
     informed_horizon_s: NotNegative = Field(default=0.0, description="how far ahead they know it, seconds; 0: one step")
@@ -69,9 +71,7 @@ class SimulationSettings(BaseModel):
     )
     lot_size: Exact = Field(default=Decimal(1), gt=0, description="quantity step, in base units")
     maker_bps: Exact = Field(default=Decimal(0), description="fee on fills, 1e-4 of value; negative is a rebate")
-    maker_per_unit: Exact = Field(
-        default=Decimal(0), description="fee on fills, money per unit of quantity; negative is a rebate"
-    )
+    maker_per_unit: Exact = Field(default=Decimal(0), description="fee on fills, money per unit of quantity; negative is a rebate")
     position_limit: float | None = Field(default=None, gt=0, description="nothing fills that would bring the position beyond it")
 
     @model_validator(mode="after")
@@ -84,7 +84,9 @@ class SimulationSettings(BaseModel):
             raise ValueError("linear_probability is the paper's, whose orders are Poisson; allowed: without hawkes")
         for name, mids in _ONLY_WITH.items():
             if getattr(self, name) and self.mid not in mids:
-                raise ValueError(f"{name} is {getattr(self, name):g}, but mid {self.mid} has none; allowed: with mid {' or '.join(mids)}")
+                raise ValueError(
+                    f"{name} is {getattr(self, name):g}, but mid {self.mid} has none; allowed: with mid {' or '.join(mids)}"
+                )
         return self
 
     @property

@@ -3,9 +3,7 @@
 Where you are in the pipe: ... -> fills -> ledger -> *explanation*. Style and colours are those of `twosided.explain.plots`.
 """
 
-from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +18,7 @@ __all__ = ["difference_figure", "distribution_figure", "frontier_figure", "path_
 
 Floats = npt.NDArray[np.float64]
 
-_BINS = 60
+_MOST_BINS = 60
 _LEAST = 20  # paths; fewer show no shape
 _SHOWN = (0.001, 0.999)
 _POINTS = 1500
@@ -59,11 +57,12 @@ def distribution_figure(simulation: Simulation, column: str, title: str, height:
 def _edges(values: Floats, *, whole: bool = False) -> Floats:
     """Return the edges of bins that hold nearly all of *values*, the rest at their ends; of whole numbers, centred on them."""
     low, high = (float(np.quantile(values, level)) for level in _SHOWN)
-    if whole and np.array_equal(values, np.round(values)) and high - low < 4 * _BINS:
-        every = max(1, int(np.ceil((high - low + 1) / _BINS)))
+    bins = int(min(_MOST_BINS, 2.0 * len(values) ** (1.0 / 3.0)))  # Rice's rule
+    if whole and np.array_equal(values, np.round(values)) and high - low < 4 * _MOST_BINS:
+        every = max(1, int(np.ceil((high - low + 1) / _MOST_BINS)))
         return np.arange(np.floor(low) - 0.5, np.ceil(high) + every + 0.5, every)
     pad = 0.02 * (high - low) or 0.5
-    return np.linspace(low - pad, high + pad, _BINS + 1)
+    return np.linspace(low - pad, high + pad, bins + 1, dtype=np.float64)
 
 
 def difference_figure(simulation: Simulation, column: str, title: str, height: int = 300) -> Picture:
@@ -123,42 +122,43 @@ def frontier_figure(simulation: Simulation, height: int = 300) -> Picture:
     return figure
 
 
-def path_figure(simulation: Simulation, path: int = 0, height: int = 620) -> Picture:
+def path_figure(simulation: Simulation, path: int = 0, height: int = 720) -> Picture:
     """Return one path: mid and quotes of each quoter, their inventories and P&L over time."""
     if path >= len(simulation.trace):
         return "No path was kept step by step."
     steps = simulation.trace.shape[2]
     chosen = np.unique(np.linspace(0, steps - 1, min(steps, _POINTS)).astype(np.int64))
-    seconds = chosen * simulation.settings.step_s
+    seconds = chosen.astype(np.float64) * simulation.settings.step_s
     rows = simulation.trace[path][:, chosen]
-    figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.46, 0.22, 0.32])
-    figure.add_scatter(x=seconds, y=rows[0, :, 0], name="mid", line={"color": MARKET, "width": 1.6}, row=1, col=1)
+    titles = ("mid", "quotes from the mid", "inventory", "P&L")
+    figure = make_subplots(rows=4, cols=1, shared_xaxes=True, vertical_spacing=0.04, row_heights=[0.22, 0.3, 0.22, 0.26])
+    figure.add_scatter(x=seconds, y=rows[0, :, 0], name="mid", showlegend=False, line={"color": MARKET, "width": 1.4}, row=1, col=1)
     for k, name in enumerate(simulation.names):
         _add_quoter(figure, seconds, rows[k], name, run_colour(k))
-    zero_line(figure, row=2, col=1)
-    zero_line(figure, row=3, col=1)
+    for row in (2, 3, 4):
+        zero_line(figure, row=row, col=1)
     styled(figure, height)
-    for row, title in enumerate(("price", "inventory", "P&L"), 1):
+    for row, title in enumerate(titles, 1):
         figure.update_yaxes(title_text=title, row=row, col=1)
-    figure.update_xaxes(title_text="seconds", row=3, col=1)
+    figure.update_xaxes(title_text="seconds", row=4, col=1)
     return figure
 
 
 def _add_quoter(figure: go.Figure, seconds: Floats, rows: Floats, name: str, colour: str) -> None:
-    quotes: Sequence[Any] = (TRACE.index("bid"), TRACE.index("ask"))
+    quotes = (TRACE.index("bid"), TRACE.index("ask"))
     for column in quotes:
         figure.add_scatter(
             x=seconds,
-            y=rows[:, column],
+            y=rows[:, column] - rows[:, 0],
             name=escape(name),
             legendgroup=name,
             showlegend=column == quotes[0],
             line={"color": colour, "width": 1, "shape": "hv"},
-            hovertemplate=f"%{{y:,.5g}}<extra>{escape(name)} {TRACE[column]}</extra>",
-            row=1,
+            hovertemplate=f"%{{y:+,.4g}}<extra>{escape(name)} {TRACE[column]}</extra>",
+            row=2,
             col=1,
         )
-    for place, column in ((2, TRACE.index("position")), (3, TRACE.index("pnl"))):
+    for place, column in ((3, TRACE.index("position")), (4, TRACE.index("pnl"))):
         figure.add_scatter(
             x=seconds,
             y=rows[:, column],

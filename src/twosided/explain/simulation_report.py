@@ -58,7 +58,10 @@ def _page(simulation: Simulation, gamma: float | None) -> str:
         "pnl": (distribution_figure(simulation, "pnl", "P&L of a path"), "distribution of the P&L"),
         "difference": (difference_figure(simulation, "pnl", "difference of the P&L on one path"), "distribution of the difference"),
         "position": (distribution_figure(simulation, "position", "inventory at the end"), "distribution of the inventory"),
-        "sharpe": (distribution_figure(simulation, "sharpe", "Sharpe of a path, over the horizon"), "distribution of Sharpe ratios"),
+        "sharpe": (
+            distribution_figure(simulation, "sharpe", "Sharpe of a path, over the horizon"),
+            "distribution of Sharpe ratios",
+        ),
         "frontier": (frontier_figure(simulation), "mean against risk"),
         "path": (path_figure(simulation), "one path"),
     }
@@ -77,7 +80,7 @@ def _page(simulation: Simulation, gamma: float | None) -> str:
         sample=f"the first {SAMPLE:,} paths" if simulation.paths > SAMPLE else f"all {simulation.paths:,} paths",
         alone=len(simulation.names) == 1,
         params=[(name, list(simulation.params[name].items())) for name in simulation.names],
-        settings=[(name, str(value)) for name, value in simulation.settings.model_dump(mode="json").items()],
+        settings=[(name, str(value)) for name, value in simulation.settings.model_dump(mode="json").items() if value],
         digest=simulation.digest,
         seconds=f"{simulation.seconds:.1f}",
         plotly_js=Markup(get_plotlyjs()),  # noqa: S704 - plotly's

@@ -14,7 +14,7 @@ import numpy as np
 
 from twosided.engines.montecarlo_result import Estimate, Simulation
 from twosided.explain.summary import Row, amount_text
-from twosided.units import duration_text
+from twosided.units import NS_PER_SECOND, duration_text
 
 __all__ = ["Line", "market_words", "simulation_lines", "simulation_results", "simulation_rows"]
 
@@ -57,12 +57,12 @@ def simulation_lines(simulation: Simulation, gamma: float | None = None) -> list
         for column, label in _PARTS
     ]
     lines += [
-        _mean(simulation, "Risk", "Sharpe of a path, mean", "sharpe", "over the horizon"),
-        _quantile(simulation, "Risk", "Sharpe of a path, 5 % worst", "sharpe", 0.05, "over the horizon"),
-        _mean(simulation, "Risk", "largest drawdown, mean", "drawdown", "money"),
-        _deviation(simulation, "Inventory", "at the end, standard deviation", "position", "units"),
+        _mean(simulation, "Risk", "mean Sharpe of a path", "sharpe", ""),
+        _quantile(simulation, "Risk", "its 5 % worst", "sharpe", 0.05, ""),
+        _mean(simulation, "Risk", "mean largest drawdown", "drawdown", "money"),
+        _deviation(simulation, "Inventory", "standard deviation at the end", "position", "units"),
         _mean(simulation, "Inventory", "mean |inventory|", "mean_abs_position", "units"),
-        _mean(simulation, "Inventory", "largest |inventory|, mean", "max_abs_position", "units"),
+        _mean(simulation, "Inventory", "mean largest |inventory|", "max_abs_position", "units"),
         _mean(simulation, "Trading", "fills", "fills", "a path"),
         _mean(simulation, "Trading", "of these to snipers", "sniped", "a path"),
         _mean(simulation, "Trading", "quoted spread", "quoted_spread", "price"),
@@ -125,12 +125,14 @@ def _share(simulation: Simulation) -> Line:
 
 def simulation_rows(lines: list[Line]) -> list[Row]:
     """Return *lines* as rows of text: a column per quoter, then one per difference from the first, with its 95 % interval."""
-    return [_row(line) for line in lines if any(line.values)]
+    scale = max((abs(value) for value in lines[0].values), default=0.0)  # money has as many decimals as the mean P&L
+    return [_row(line, scale) for line in lines if any(line.values)]
 
 
-def _row(line: Line) -> Row:
+def _row(line: Line, scale: float) -> Row:
     finite = [abs(value) for value in line.values if math.isfinite(value)]
-    largest = max(finite, default=0.0)
+    largest = max(*finite, scale) if line.unit == "money" else max(finite, default=0.0)
+    largest = max(largest, 10.0) if line.unit == "%" else largest
     cells = [_with_error(value, error, largest) for value, error in zip(line.values, line.errors, strict=True)]
     values: list[float | None] = [value if math.isfinite(value) else None for value in line.values]
     for each in line.differences[1:] if line.differences else (None,) * (len(line.values) - 1):
@@ -143,12 +145,13 @@ def _with_error(value: float, error: float | None, largest: float) -> str:
     if not math.isfinite(value):
         return "–"
     text = amount_text(value, largest)
-    return text if not error else f"{text} ± {amount_text(error, largest)}"
+    uncertain = "" if not error else amount_text(error, largest)
+    return f"{text} ± {uncertain}" if any(digit in uncertain for digit in "123456789") else text
 
 
 def _with_interval(each: Estimate, largest: float) -> str:
     low, high = each.interval
-    return f"{_plus(each.value, largest)} ({_plus(low, largest)} … {_plus(high, largest)})"
+    return f"{_plus(each.value, largest)} ({_plus(low, largest)}…{_plus(high, largest)})"
 
 
 def _plus(value: float, largest: float) -> str:
@@ -205,7 +208,7 @@ def market_words(simulation: Simulation) -> str:
     mid = "a recorded mid" if simulation.recorded else f"{_MIDS[s.mid]}, σ {s.sigma:g} per √s from {s.price:g}"
     orders = "Hawkes" if s.hawkes else "Poisson"
     words = [
-        f"{simulation.paths:,} paths of {duration_text(round(s.horizon_s * 1e9))} in steps of {duration_text(round(s.step_s * 1e9))}",
+        f"{simulation.paths:,} paths of {_seconds(s.horizon_s)} in steps of {_seconds(s.step_s)}",
         mid,
         f"{orders} orders, A {s.A:g} per s, k {s.k:g}" + (f", mean size {s.order_size:g}" if s.order_size else ""),
     ]
@@ -220,6 +223,10 @@ def market_words(simulation: Simulation) -> str:
     else:
         words.append("no fees")
     return " · ".join(words)
+
+
+def _seconds(seconds: float) -> str:
+    return duration_text(round(seconds * NS_PER_SECOND))
 
 
 _MIDS = {
