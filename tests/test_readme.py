@@ -111,6 +111,16 @@ def test_the_python_that_is_shown_works(capsys, monkeypatch, checkout, page):
     assert "'spread': Decimal(" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("page", "said"), [("replay.md", "order latency"), ("comparison.md", "volatility")])
+def test_the_python_that_follows_commands_works(capsys, monkeypatch, checkout, page, said):
+    monkeypatch.chdir(checkout)
+    text = (ROOT / "docs" / page).read_text()
+    assert [main(arguments) for arguments in _commands(text)] == [0] * len(_commands(text))
+    for block in _blocks("python", text):
+        exec(compile(block, page, "exec"), {})  # noqa: S102
+    assert said in capsys.readouterr().out
+
+
 # ---------------------------------------------------------------- tables
 
 
@@ -176,7 +186,18 @@ def test_the_table_of_codes_has_every_number(codes):
 
 def test_the_table_of_facts_has_every_key(monkeypatch, checkout):
     monkeypatch.chdir(checkout)
-    asked = ["--strategy", "fixed", "--calibrate-first", "10m", "--capital", "1000", "--out", "out/facts", "--quiet"]
+    asked = [
+        "--strategy",
+        "fixed",
+        "--calibrate-first",
+        "10m",
+        "--capital",
+        "1000",
+        "--sensitivity",
+        "--out",
+        "out/facts",
+        "--quiet",
+    ]
     assert main(["replay", SESSION, *asked]) == 0
     facts = Run.load("out/facts/fixed").facts
     text = _section("results.md", "`run.facts`")

@@ -43,7 +43,7 @@ def rows(base, others, *, fills=10, currency="USD"):
         (
             "12.5",
             {"slow": "11", "dear": "12"},
-            "It stays a profit under every assumption tried, from 11.00 to 12.50 USD; slow moves it most, by −1.50.",
+            "It stays a profit under every assumption tried, from 11.00 to 12.50 USD; order latency moves it by at most 1.50.",
         ),
         (
             "12.5",
@@ -53,7 +53,7 @@ def rows(base, others, *, fills=10, currency="USD"):
         (
             "-12.5",
             {"slow": "-30"},
-            "It stays a loss under every assumption tried, from −30.00 to −12.50 USD; slow moves it most, by −17.50.",
+            "It stays a loss under every assumption tried, from −30.00 to −12.50 USD; order latency moves it by at most 17.50.",
         ),
         ("0", {"slow": "-30"}, "The result of 0.00 USD changes its sign with slow: the result hangs on a guess."),
         ("12.5", {}, "It stays a profit under every assumption tried, from 12.50 to 12.50 USD."),
@@ -73,12 +73,19 @@ def test_fees_are_known_and_told_apart_from_guesses():
     assert verdict(tried) == "The profit of 12.50 USD changes its sign with slow or fees + 1 bps: the result hangs on a guess."
 
 
+def test_each_kind_of_assumption_is_told_by_how_much_it_moves_the_result():
+    tried = rows("12.5", {"slow": "11", "fast": "13", "behind": "10", "fees": "14"})
+    tried[3]["kind"], tried[4]["kind"] = "queue", "fees"
+    said = "order latency moves it by at most 1.50, the queue model by 2.50 and a basis point of fees by 1.50."
+    assert verdict(tried).endswith(said)
+
+
 def test_nothing_filled_is_no_result():
     assert verdict(rows("0", {"slow": "0"}, fills=0)) == "Nothing was filled under any assumption (USD)."
 
 
 def test_each_currency_has_its_sentence():
-    assert verdict([*rows("1", {"slow": "2"}), *rows("1", {"slow": "-2"}, currency="EUR")]).count("slow") == 2
+    assert verdict([*rows("1", {"slow": "-2"}), *rows("1", {"slow": "-2"}, currency="EUR")]).count("slow") == 2
 
 
 @pytest.fixture

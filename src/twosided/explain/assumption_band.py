@@ -66,8 +66,17 @@ def _verdict(rows: Sequence[Row]) -> str:
         return f"{stays}; but more than half of it goes with {listed(taken, 'or')}."
     if not others:
         return f"{stays}."
-    most = max(others, key=lambda row: abs(row["change"]))
-    return f"{stays}; {most['setting']} moves it most, by {_money(most['change'], largest, plus=True)}."
+    return f"{stays}; {_moves(others, largest)}."
+
+
+_KINDS = {"latency": "order latency", "queue": "the queue model", "fees": "a basis point of fees"}
+
+
+def _moves(others: Sequence[Row], largest: float) -> str:
+    """Return by how much each kind of assumption moves a result at most."""
+    most = {kind: max((abs(row["change"]) for row in others if row["kind"] == kind), default=None) for kind in _KINDS}
+    first, *more = [(_KINDS[kind], _money(change, largest)) for kind, change in most.items() if change is not None]
+    return listed([f"{first[0]} moves it by at most {first[1]}", *(f"{words} by {change}" for words, change in more)])
 
 
 def _beside(rows: Sequence[Row], turned: Sequence[Row], word: str) -> str:

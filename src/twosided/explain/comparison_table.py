@@ -14,7 +14,7 @@ tell.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -227,6 +227,9 @@ _TITLES = {
     "mean_abs_inventory": "mean absolute position",
     "max_abs_inventory": "largest position",
 }
+_COUNTED = ("volatility", "sharpe", "fills", "turnover", "mean_abs_inventory", "max_abs_inventory")
+"""Not amounts of money on the scale of the P&L."""
+
 _BETTER = {"pnl": 1, "sharpe": 1, "volatility": -1}
 
 
@@ -243,10 +246,12 @@ def comparison_columns(frame: pl.DataFrame, currency: str, labels: Sequence[str]
     frame = frame.filter(pl.col("currency") == currency)
     units = {"sharpe": "annualised", "fills": "", "mean_abs_inventory": unit, "max_abs_inventory": unit}
     units |= {"volatility": f"{currency} per {duration_text(step)}"}
+    money = frame.filter(~pl.col("statistic").is_in(_COUNTED))["value"].abs().max()
     columns = []
     for name in frame["statistic"].unique(maintain_order=True):
         rows = {row["run"]: row for row in frame.filter(pl.col("statistic") == name).iter_rows(named=True)}
-        largest = max((abs(row["value"]) for row in rows.values() if row["value"] is not None), default=0.0)
+        volatility = max((row["value"] or 0.0 for row in rows.values()), default=0.0)
+        largest = volatility if name == "volatility" else cast("float", money or 0.0)  # all amounts with as many decimals
         cells = tuple(_cell(name, rows.get(label), largest) for label in labels)
         columns.append(Column(_TITLES[name], units.get(name, currency), cells))
     return columns
@@ -267,9 +272,11 @@ def _cell(name: str, row: Mapping[str, Any] | None, largest: float) -> tuple[str
 
 
 def _written(name: str, value: float, largest: float) -> str:
-    if name in {"fills", "turnover"}:
+    if name in {"fills", "turnover"} or (name.endswith("inventory") and abs(value) >= 1e4):
         return typeset(f"{value:,.0f}")
-    return typeset(f"{value:,.1f}" if name == "sharpe" else amount_text(value, largest))
+    if name in _COUNTED and name != "volatility":
+        return typeset(f"{value:,.1f}" if name == "sharpe" else f"{value:,.4g}")
+    return typeset(amount_text(value, largest))
 
 
 def _plus(name: str, value: float, largest: float) -> str:
