@@ -77,9 +77,10 @@ sys.path.insert(0, {here!r})
 from scene import INSTRUMENT, Scene
 from test_where_peers_fail import joiner
 from twosided._compile import cache_hits
-from twosided.engines import replay as engine
-run = engine.replay(Scene().quiet(500).events(), joiner, instruments=INSTRUMENT)
-print(json.dumps([cache_hits(engine._advance[0]), cache_hits(joiner._addresses[1, 1][0]), run.digest()]))
+from twosided.engines import replay_pass
+from twosided.engines.replay import replay
+run = replay(Scene().quiet(500).events(), joiner, instruments=INSTRUMENT)
+print(json.dumps([cache_hits(replay_pass._advance[0]), cache_hits(joiner._addresses[1, 1][0]), run.digest()]))
 """
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twosided.market.event import EVENT, Kind
-from twosided.market.survey import Survey, survey
+from twosided.market.survey import Survey, Surveyor, survey
 
 pytestmark = pytest.mark.interpreted
 
@@ -22,14 +22,18 @@ def steps_back(times):
 def naive(rows, markets):
     local, exch, ticks, lots = range(4)
     of_market = [[r for r in rows if r[4] == m] for m in range(markets)]
+    moves = [[r[exch] for r in some if r[5] != Kind.TRADE] for some in of_market]
     return Survey(
+        events=len(rows),
         local_backwards=steps_back([r[local] for r in rows]),
         exch_backwards=steps_back([r[exch] for r in rows]),
-        early=sum(r[local] < r[exch] for r in rows),
+        shortest_ns=min((r[local] - r[exch] for r in rows), default=2**63 - 1),
+        longest_ns=max((r[local] - r[exch] for r in rows), default=1 - 2**63),
         most_market=max((r[4] for r in rows), default=0),
         kinds=tuple(frozenset(r[5] for r in some) for some in of_market),
         most_ticks=tuple(max((abs(r[ticks]) for r in some), default=0) for some in of_market),
         most_lots=tuple(max((r[lots] for r in some), default=0) for some in of_market),
+        moves_backwards=tuple(steps_back(times) for times in moves),
     )
 
 
@@ -50,6 +54,14 @@ rows_of_events = st.lists(
 @given(rows_of_events, st.integers(1, 4))
 def test_it_counts_what_a_plain_loop_counts(rows, markets):
     assert survey(events_of(rows), markets) == naive(rows, markets)
+
+
+@given(rows_of_events, st.integers(0, 30))
+def test_it_may_be_told_in_pieces(rows, cut):
+    surveyor = Surveyor(2)
+    surveyor.see(events_of(rows[:cut]))
+    surveyor.see(events_of(rows[cut:]))
+    assert surveyor.found() == survey(events_of(rows), 2)
 
 
 def test_the_lowest_price_there_is_has_a_size_that_still_fits():

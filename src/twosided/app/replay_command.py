@@ -192,10 +192,10 @@ def run_side_by_side(
         else:
             runs = replay_recording(recording, ready, settings=config.settings, start_ns=start_ns, progress=progress)
     typical = typical_sizes(recording.events, len(recording.instruments))
-    runs = [with_fields(run, facts={**run.facts, "typical_lots": typical}) for run in runs]
+    runs = [run.with_facts(typical_lots=typical) for run in runs]
     if config.capital is not None:
         capital = {recording.instruments[0].currency: str(config.capital)}
-        runs = [with_fields(run, facts={**run.facts, "capital": capital}) for run in runs]
+        runs = [run.with_facts(capital=capital) for run in runs]
     return [origin.added_to(run) for origin, run in zip(origins, runs, strict=True)]
 
 

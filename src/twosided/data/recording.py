@@ -12,25 +12,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
 from twosided.data.formats import open_source
+from twosided.data.overview import Overview, pieces
 from twosided.data.source import Source
 from twosided.errors import DataError, InputError
-from twosided.market.event import Events, Flag, Kind
+from twosided.market.event import Events
 from twosided.market.instrument import Fees, Instrument
-from twosided.units import duration_text
+from twosided.market.survey import Survey, survey
 
 __all__ = ["DEFAULT_MIN_LATENCY_NS", "Recording", "clock_offset_of", "load"]
 
-MOST_SILENCE = 0.1
-"""A book that does not change for this share of the recording at its end is remarked on."""
-
 DEFAULT_MIN_LATENCY_NS = 500_000
 """What the smallest latency of a recording is taken for: 0.5 ms."""
-
-_BLOCK = 1 << 16
-_NOT_THE_BOOK = (Kind.TRADE, Kind.STATUS, Kind.FUNDING)
 
 
 @dataclass(frozen=True)
@@ -70,17 +63,17 @@ class Recording:
         events = source.read_all(progress)
         if not len(events):
             raise DataError(", ".join(source.names), "", "holds no events; expected changes of a book or trades")
-        smallest = min(int((block["local_ns"] - block["exch_ns"]).min()) for block in _blocks(events))
-        offset = clock_offset_of(source, smallest, min_latency_ns, clock_offset_ns)
+        overview = _overview(events, source.instruments)
+        offset = clock_offset_of(source, overview.shortest_ns, min_latency_ns, clock_offset_ns)
         events["local_ns"] -= offset
-        _require_headroom(source.instruments, events)
-        for sentence in _silences(source.instruments, events):
+        overview.require_headroom()
+        for sentence in overview.silences():
             source.defects.add("book_ends_early", note=sentence)
         return cls(
             events=events,
             instruments=source.instruments,
             clock_offset_ns=offset,
-            min_latency_ns=smallest - offset,
+            min_latency_ns=overview.shortest_ns - offset,
             names=source.names,
             format=source.format,
             defects=source.defects.counts,
@@ -90,22 +83,31 @@ class Recording:
 
     def facts(self) -> dict[str, Any]:
         """Return what a Run keeps about its data, ready for JSON."""
-        exch = self.events["exch_ns"]
         return {
             "names": list(self.names),
             "format": self.format,
-            "instruments": [instrument.model_dump(mode="json") for instrument in self.instruments],
-            "events": len(self.events),
-            "messages": int(np.count_nonzero(self.events["flags"] & Flag.LAST_OF_MESSAGE)),
-            "trades": int(np.count_nonzero(self.events["kind"] == Kind.TRADE)),
-            "start_ns": int(exch.min()),
-            "end_ns": int(exch.max()),
+            **_overview(self.events, self.instruments).facts(),
             "clock_offset_ns": self.clock_offset_ns,
             "min_latency_ns": self.min_latency_ns,
             "defects": dict(self.defects),
             "notes": list(self.notes),
             "inferred": self.inferred,
         }
+
+    def chunks(self) -> Iterator[Events]:
+        """Yield the events, all at once: what a recording in memory has in common with one that is streamed."""
+        yield self.events
+
+    def survey(self) -> Survey:
+        """Return what a replay must know before it begins."""
+        return survey(self.events, len(self.instruments))
+
+
+def _overview(events: Events, instruments: tuple[Instrument, ...]) -> Overview:
+    overview = Overview(instruments)
+    for piece in pieces(events):
+        overview.see(piece)
+    return overview
 
 
 def load(
@@ -160,40 +162,3 @@ def clock_offset_of(source: Source, smallest_ns: int, min_latency_ns: int | None
     if source.recorded is not None:
         return source.recorded.clock_offset_ns
     return smallest_ns - DEFAULT_MIN_LATENCY_NS
-
-
-def _blocks(events: Events) -> Iterator[Events]:
-    """Yield *events* in pieces that fit the processor's cache."""
-    return (events[begin : begin + _BLOCK] for begin in range(0, len(events), _BLOCK))
-
-
-def _silences(instruments: tuple[Instrument, ...], events: Events) -> Iterator[str]:
-    """Yield a sentence for each market whose book stands still for the last part of the recording, `MOST_SILENCE` of it or more."""
-    first_ns, last_ns = int(events["local_ns"][0]), int(events["local_ns"][-1])
-    for market, instrument in enumerate(instruments):
-        for begin in range((len(events) - 1) // _BLOCK * _BLOCK, -1, -_BLOCK):
-            block = events[begin : begin + _BLOCK]
-            ours = np.flatnonzero((block["market"] == market) & ~np.isin(block["kind"], _NOT_THE_BOOK))
-            if len(ours):
-                silence = last_ns - int(block["local_ns"][ours[-1]])
-                if silence > MOST_SILENCE * (last_ns - first_ns):
-                    yield (
-                        f"the book of {instrument.symbol} stands still for the last {duration_text(silence)} "
-                        f"of {duration_text(last_ns - first_ns)}: what is quoted then is quoted blind"
-                    )
-                break
-
-
-def _require_headroom(instruments: tuple[Instrument, ...], events: Events) -> None:
-    """Prove that 64-bit integers can count money on the scale of the largest trade.
-
-    Raises:
-        InputError: they cannot; a coarser lot or tick is needed.
-    """
-    for market, instrument in enumerate(instruments):
-        most_ticks = most_lots = 0
-        for block in _blocks(events):
-            traded = (block["kind"] == Kind.TRADE) & (block["market"] == market)
-            most_ticks = max(most_ticks, int(np.max(np.abs(block["ticks"]), where=traded, initial=0)))
-            most_lots = max(most_lots, int(np.max(block["lots"], where=traded, initial=0)))
-        instrument.require_headroom(most_ticks, most_lots)

@@ -12,6 +12,8 @@ stream. The results are the same where both ways are possible, and a test says s
 
 Unless the market wakes a strategy, what we see matters only when a timer rings or a report arrives: the exchange's side runs ahead
 to that time, and ours follows in one go, stepping over messages of levels only, whose outcome waits in the ring.
+
+The two streams may be windows on longer ones: the loop asks for more before it looks beyond the end of either.
 """
 
 from typing import Any
@@ -67,9 +69,9 @@ from twosided.market.order_queues import ORDER_NOTE, ORDER_ROW, clear_side, is_b
 from twosided.signals.top import update_signals
 from twosided.strategies.contract import DECIDE, Wake
 
-__all__ = ["DONE", "EMPTY_LOGS", "GROW", "PAUSE", "advance"]
+__all__ = ["DONE", "EMPTY_LOGS", "GROW", "MORE", "PAUSE", "advance"]
 
-DONE, PAUSE, EMPTY_LOGS, GROW = -1, -2, -3, -4
+DONE, PAUSE, EMPTY_LOGS, GROW, MORE = -1, -2, -3, -4, -5
 """Why `advance` returned; 0 or more is the strategy that Python must decide for."""
 
 _DEPTH, _TRADE, _LAST = int(Kind.DEPTH), int(Kind.TRADE), int(Flag.LAST_OF_MESSAGE)
@@ -614,8 +616,12 @@ def _advance(s: Any) -> int:
             code = needs_python(s, books)
             if code != DONE:
                 break
-        if i >= n_exch and j >= n_local:
-            break
+        if i >= n_exch or j >= n_local:
+            if s.more == 1:
+                code = MORE
+                break
+            if i >= n_exch and j >= n_local:
+                break
         own, due = s.next_own_ns, min(s.next_timer_ns, s.next_equity_ns)
         heard = local_at(s, j).local_ns if j < n_local else FOREVER
         limit = min(own, heard + s.run_ahead_ns, due) if j < n_local else min(own, due)
@@ -627,7 +633,7 @@ def _advance(s: Any) -> int:
             s.now_ns = event.exch_ns
             on_exchange_event(s, books, event, i)
             i += 1
-        if s.attention == 1 or is_full(books):
+        if s.attention == 1 or is_full(books) or (i >= n_exch and s.more == 1):
             continue
         happens, own = exch_at(s, i).exch_ns if i < n_exch else FOREVER, s.next_own_ns
         if i == pause_at and i < n_exch and happens <= min(limit, own):

@@ -123,6 +123,7 @@ CORE = _record(
     [
         ("next_exch", "i8"),  # cursors into the two streams of events
         ("next_local", "i8"),
+        ("more", "i8"),  # 1: they are windows on longer ones
         ("pause_at", "i8"),  # return to Python when next_exch gets here
         ("now_ns", "i8"),
         ("start_ns", "i8"),  # strategies are woken from here on, our clock

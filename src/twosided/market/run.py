@@ -8,9 +8,11 @@ import hashlib
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import polars as pl
@@ -29,9 +31,29 @@ _CANNOT = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What a full or broken disk, or a damaged file, makes polars raise."""
 
 
+class _Frame:
+    """A frame of a Run: given as it is, or as a function that makes it when somebody looks."""
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._kept = f"_{name}"
+
+    def __get__(self, run: Any, _owner: type) -> pl.DataFrame:
+        if run is None:
+            raise AttributeError  # no default: the dataclass asks
+        frame = run.__dict__[self._kept]
+        if callable(frame):
+            frame = run.__dict__[self._kept] = frame()
+        return cast("pl.DataFrame", frame)
+
+    def __set__(self, run: Any, frame: pl.DataFrame | Callable[[], pl.DataFrame]) -> None:
+        run.__dict__[self._kept] = frame
+
+
 @dataclass(frozen=True)
 class Run:
     """What an engine returns.
+
+    Of a frame that it has not made yet an engine gives a function instead, which is called when the frame is first read.
 
     ``facts`` holds at least: ``strategy`` (its name), ``params``, ``engine``, ``seed``, ``start_ns``, ``end_ns`` (exchange clock),
     ``events``, ``seconds`` (wall time), ``versions``, ``data`` (what was read and which defects it had), ``settings`` (latencies,
@@ -42,12 +64,12 @@ class Run:
 
     instruments: tuple[Instrument, ...]
     facts: dict[str, Any]
-    fills: pl.DataFrame
-    orders: pl.DataFrame
-    quotes: pl.DataFrame
-    decisions: pl.DataFrame
-    equity: pl.DataFrame
-    mids: pl.DataFrame
+    fills: _Frame = _Frame()
+    orders: _Frame = _Frame()
+    quotes: _Frame = _Frame()
+    decisions: _Frame = _Frame()
+    equity: _Frame = _Frame()
+    mids: _Frame = _Frame()
     _digest: list[str] = field(default_factory=list, init=False, repr=False, compare=False)  # not copied by dataclasses.replace
 
     def digest(self) -> str:
@@ -59,6 +81,16 @@ class Run:
             closing = json.dumps(self.facts["closing"], sort_keys=True).encode()
             self._digest.append(digest_of({name: getattr(self, name) for name in FRAMES}, closing))
         return self._digest[0]
+
+    def with_facts(self, **facts: Any) -> Self:
+        """Return this Run with more facts; no frame is made for it."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__ | {"facts": {**self.facts, **facts}, "_digest": []})
+        return other
+
+    def __reduce__(self) -> Any:
+        """Travel to another process with all frames made."""
+        return partial(type(self), **{each.name: getattr(self, each.name) for each in fields(self) if each.init}), ()
 
     def save(self, folder: str | Path) -> Path:
         """Write the Run to *folder*, completely or not at all; an older Run there is replaced.

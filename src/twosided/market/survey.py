@@ -1,4 +1,4 @@
-"""One look over an array of events, for everything that must be known before it is replayed."""
+"""One look over events, for everything that must be known before they are replayed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,41 +6,47 @@ from typing import Any
 import numpy as np
 
 from twosided._compile import compiled
-from twosided.market.event import Events
+from twosided.market.event import Events, Kind
 
-__all__ = ["Survey", "survey"]
+__all__ = ["Survey", "Surveyor", "survey"]
 
-_LOCAL_BACKWARDS, _EXCH_BACKWARDS, _EARLY, _MOST_MARKET, _MARKETS = 0, 1, 2, 3, 4
-_KINDS, _TICKS, _LOTS, _WORDS = 0, 1, 2, 3  # words of a market
+_TRADE = int(Kind.TRADE)
+_FOREVER = (1 << 63) - 1
+
+# words of what is found: of all events, and then of each market
+_EVENTS, _LAST_LOCAL, _LAST_EXCH, _LOCAL_BACKWARDS, _EXCH_BACKWARDS, _SHORTEST, _LONGEST, _MOST_MARKET, _MARKETS = range(9)
+_KINDS, _TICKS, _LOTS, _LAST_MOVE, _MOVES_BACKWARDS, _WORDS = range(6)
 
 
 @dataclass(frozen=True)
 class Survey:
     """What a pass over events found."""
 
+    events: int
     local_backwards: int  # events whose local_ns is before that of the event before
     exch_backwards: int  # the same for exch_ns
-    early: int  # events whose local_ns is before their exch_ns
+    shortest_ns: int  # local_ns - exch_ns: smallest and largest
+    longest_ns: int
     most_market: int
     kinds: tuple[frozenset[int], ...]  # per market
     most_ticks: tuple[int, ...]  # largest |ticks|, per market
     most_lots: tuple[int, ...]
+    moves_backwards: tuple[int, ...]  # per market, without trades: events whose exch_ns is before that of the one before
 
 
 def _survey(events: Any, found: Any) -> None:
-    """Fill *found*: counts, and for every market a bit set of kinds, the largest |ticks| and the largest lots."""
+    """Take *events* into *found*, see the words above; a market's kinds are a set of bits."""
     markets = (found.shape[0] - _MARKETS) // _WORDS
-    last_local, last_exch = np.int64(0), np.int64(0)
+    last_local, last_exch = found[_LAST_LOCAL], found[_LAST_EXCH]
     for i in range(events.shape[0]):
         event = events[i]
-        if i > 0:
-            if event.local_ns < last_local:
-                found[_LOCAL_BACKWARDS] += 1
-            if event.exch_ns < last_exch:
-                found[_EXCH_BACKWARDS] += 1
-        if event.local_ns < event.exch_ns:
-            found[_EARLY] += 1
+        if event.local_ns < last_local:
+            found[_LOCAL_BACKWARDS] += 1
+        if event.exch_ns < last_exch:
+            found[_EXCH_BACKWARDS] += 1
         last_local, last_exch = event.local_ns, event.exch_ns
+        found[_SHORTEST] = min(found[_SHORTEST], event.local_ns - event.exch_ns)
+        found[_LONGEST] = max(found[_LONGEST], event.local_ns - event.exch_ns)
         market = np.int64(event.market)
         found[_MOST_MARKET] = max(found[_MOST_MARKET], market)
         if market < markets:
@@ -48,24 +54,50 @@ def _survey(events: Any, found: Any) -> None:
             found[at + _KINDS] |= np.int64(1) << np.int64(min(event.kind, 62))
             found[at + _TICKS] = max(found[at + _TICKS], abs(np.int64(event.ticks)))
             found[at + _LOTS] = max(found[at + _LOTS], event.lots)
+            if event.kind != _TRADE:
+                if event.exch_ns < found[at + _LAST_MOVE]:
+                    found[at + _MOVES_BACKWARDS] += 1
+                found[at + _LAST_MOVE] = event.exch_ns
+    found[_EVENTS] += events.shape[0]
+    found[_LAST_LOCAL], found[_LAST_EXCH] = last_local, last_exch
 
 
 survey_kernel = compiled(_survey)
 
 
+class Surveyor:
+    """Looks over the events of *markets* markets piece by piece."""
+
+    def __init__(self, markets: int) -> None:
+        self._found = np.zeros(_MARKETS + _WORDS * markets, np.int64)
+        self._found[_SHORTEST], self._found[_LONGEST] = _FOREVER, -_FOREVER
+        self._found[_LAST_LOCAL] = self._found[_LAST_EXCH] = -_FOREVER
+        self._found[_MARKETS + _LAST_MOVE :: _WORDS] = -_FOREVER
+
+    def see(self, events: Events) -> None:
+        """Look over the next events."""
+        survey_kernel(np.require(events, requirements=["C", "A"]), self._found)
+
+    def found(self, *, clock_offset_ns: int = 0) -> Survey:
+        """Return what was found so far, with *clock_offset_ns* taken off every local time."""
+        words = [int(value) for value in self._found]
+        rows = [words[at : at + _WORDS] for at in range(_MARKETS, len(words), _WORDS)]
+        return Survey(
+            events=words[_EVENTS],
+            local_backwards=words[_LOCAL_BACKWARDS],
+            exch_backwards=words[_EXCH_BACKWARDS],
+            shortest_ns=words[_SHORTEST] - clock_offset_ns,
+            longest_ns=words[_LONGEST] - clock_offset_ns,
+            most_market=words[_MOST_MARKET],
+            kinds=tuple(frozenset(kind for kind in range(63) if row[_KINDS] >> kind & 1) for row in rows),
+            most_ticks=tuple(row[_TICKS] for row in rows),
+            most_lots=tuple(row[_LOTS] for row in rows),
+            moves_backwards=tuple(row[_MOVES_BACKWARDS] for row in rows),
+        )
+
+
 def survey(events: Events, markets: int) -> Survey:
     """Return what one pass over *events* of *markets* markets finds."""
-    found = np.zeros(_MARKETS + _WORDS * markets, np.int64)
-    survey_kernel(np.require(events, requirements=["C", "A"]), found)
-    counts = [int(value) for value in found]
-    rows = [counts[at : at + _WORDS] for at in range(_MARKETS, len(counts), _WORDS)]
-    kinds = tuple(frozenset(kind for kind in range(63) if row[_KINDS] >> kind & 1) for row in rows)
-    return Survey(
-        local_backwards=counts[_LOCAL_BACKWARDS],
-        exch_backwards=counts[_EXCH_BACKWARDS],
-        early=counts[_EARLY],
-        most_market=counts[_MOST_MARKET],
-        kinds=kinds,
-        most_ticks=tuple(row[_TICKS] for row in rows),
-        most_lots=tuple(row[_LOTS] for row in rows),
-    )
+    surveyor = Surveyor(markets)
+    surveyor.see(events)
+    return surveyor.found()
