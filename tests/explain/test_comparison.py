@@ -14,6 +14,7 @@ from twosided.explain.paths import pnl_path
 from twosided.explain.report import MOST_DETAILED, write_report
 from twosided.explain.statistics import statistics
 from twosided.explain.summary import run_labels
+from twosided.market.instrument import Fees
 
 SECOND = 1_000_000_000
 
@@ -168,6 +169,8 @@ def test_what_is_no_grid_has_no_heat_map(runs):
     assert grid_of([*made, made[0]]) is None  # one stands twice
     assert grid_of([other_settings, *made[1:]]) is None
     assert grid_of([*made[:5], runs.quoter(2, seconds=200, params=made[5].facts["params"])]) is None  # another market
+    charged = made[0].instruments[0].model_copy(update={"fees": Fees(maker_bps=1)})
+    assert grid_of([replace(made[0], instruments=(charged,)), *made[1:]]) is None
     assert grid_of(made[:2]) is None  # one parameter
     assert grid_of([runs.quoter(1, seconds=60)]) is None
 
@@ -237,6 +240,24 @@ def test_a_pair_in_the_report_has_its_table(base, rebated, frame, tmp_path):
     assert sign == 1  # better for sure, and blue
     assert f'<small><span class="plus">{difference}</span></small><small><span class="plus">{interval}</span></small>' in table
     assert "Held against fixed" in page
+
+
+@pytest.mark.parametrize("kind", ["no fills", "no mids", "three markets", "an instant"])
+def test_every_kind_of_pair_gets_a_report(runs, tmp_path, kind):
+    mids = [{"exch_ns": runs.START, "market": 0, "bid_ticks": 100, "ask_ticks": 101}]
+    run = {
+        "no fills": lambda: runs.quoter(1, seconds=60, fill_chance=0),
+        "no mids": lambda: runs.assemble((runs.BTC,), [], [], span_ns=SECOND),
+        "three markets": lambda: runs.random(1, instruments=(runs.BTC, runs.ES, runs.ETH)),
+        "an instant": lambda: runs.assemble((runs.BTC,), [], mids, span_ns=0),
+    }[kind]()
+    page = write_report([run, run], tmp_path / "r.html").read_text()
+    tables = re.findall(r'<table class="compared">', page)
+    assert len(tables) == len({each.currency for each in run.instruments})
+    if kind == "three markets":  # of BTC and ETH positions do not add up, of ESH4 they are in contracts
+        assert re.findall(r"<th>largest position(?:<small>(\w+)</small>)?</th>", page) == ["contracts"]
+    found = compare([run, run])
+    assert set(found["difference"].drop_nulls()) == {0.0}
 
 
 def test_a_single_run_is_held_against_nothing(base, tmp_path):

@@ -1,7 +1,9 @@
 """Other assumptions in one pass: each as if it had been run alone, fees to the last quantum."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
+import numpy as np
+import polars as pl
 import pytest
 
 from twosided.engines.flow import generate_market
@@ -9,7 +11,8 @@ from twosided.engines.replay import replay
 from twosided.engines.settings import ReplaySettings
 from twosided.errors import InputError
 from twosided.explain.split import split_by_currency
-from twosided.market.instrument import Fees, FeeTier
+from twosided.market.instrument import Fees, FeeTier, Instrument
+from twosided.market.order import FILL
 from twosided.market.run import Run
 from twosided.research.sensitivity import fees_paid, sensitivities, sensitivity, variations
 from twosided.strategies.catalogue import find_strategy
@@ -94,6 +97,43 @@ def test_fees_are_exactly_those_of_a_replay_that_charges_them(found, market, quo
 
 def test_the_same_rates_give_the_fees_that_were_paid(found):
     assert fees_paid(found.run, 0, found.run.instruments[0]) == found.run.fills["fee"].sum() != 0
+
+
+@pytest.mark.interpreted
+def test_fees_are_counted_fill_by_fill_with_tiers_by_the_value_traded_before():
+    random = np.random.default_rng(1)
+    instrument = Instrument(symbol="X", tick_size="0.01", lot_size="1", fees=TIERED)
+    rows = [
+        {"exch_ns": i, "side": int(side), "ticks": int(ticks), "lots": int(lots), "maker": int(maker)}
+        for i, (side, ticks, lots, maker) in enumerate(
+            zip(
+                random.choice([1, -1], 60),
+                random.integers(9000, 11000, 60),
+                random.integers(1, 9, 60),
+                random.integers(0, 2, 60),
+                strict=True,
+            )
+        )
+    ]
+    names = [name for name in FILL.names if name != "strategy"]
+    fills = pl.DataFrame({name: pl.Series(name, [row.get(name, 0) for row in rows], pl.Int64) for name in names})
+    empty = dict.fromkeys(("instruments", "orders", "quotes", "decisions", "equity", "mids"), pl.DataFrame())
+    run = Run(**{**empty, "instruments": (instrument,)}, fills=fills, facts={"opening": [{"turnover": 0}]})
+    traded, paid, used = Decimal(0), 0, set()
+    for row in rows:
+        value = row["ticks"] * row["lots"] * instrument.tick_size
+        rates = [each for each in TIERED.tiers if traded >= each.from_value][-1:] or [TIERED]
+        used.add(type(rates[0]).__name__ + str(rates[0].maker_bps))
+        bps, per_unit = (rates[0].maker_bps, TIERED.maker_per_unit) if row["maker"] else (rates[0].taker_bps, TIERED.taker_per_unit)
+        paid += round_half_away(value * bps / 10_000 / instrument.money_quantum)
+        paid += round_half_away(row["lots"] * per_unit / instrument.money_quantum)
+        traded += value
+    assert len(used) == 3  # the fills go through all tiers
+    assert fees_paid(run, 0, instrument) == paid
+
+
+def round_half_away(number: Decimal) -> int:
+    return int(number.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def test_all_of_it_is_one_pass_for_any_number_of_strategies(found, market, quoter):

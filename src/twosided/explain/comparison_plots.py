@@ -59,7 +59,8 @@ def grid_of(runs: Sequence[Run]) -> Grid | None:
         return None
     settings = {str(run.facts["settings"]) for run in runs}
     varying = [name for name in params[0] if len({str(each.get(name)) for each in params}) > 1]
-    if len(varying) != 2 or len(settings) > 1 or any(not_comparable(run, runs[0]) for run in runs[1:]):
+    alike = len(settings) == 1 and all(run.instruments == runs[0].instruments for run in runs)  # fees are the instrument's
+    if len(varying) != 2 or not alike or any(not_comparable(run, runs[0]) for run in runs[1:]):
         return None
     sides = [_sorted({each[name] for each in params}) for name in varying]
     places = {tuple(each[name] for name in varying): index for index, each in enumerate(params)}

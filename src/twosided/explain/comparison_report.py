@@ -36,18 +36,26 @@ def comparison_section(
         place: see `Place`.
     """
     frame = compare(runs, basis, results, labels)
-    currencies, unit = list(dict.fromkeys(frame["currency"])), unit_of(runs[0].instruments[0])
+    currencies = list(dict.fromkeys(frame["currency"]))
     few = len(runs) <= len(RUN_COLOURS)
     told = sentences(frame, labels)
     return {
         "first": labels[0],
         "sentences": [(text, doubtful) for text, doubtful in told if few or doubtful],
-        "tables": [(currency, comparison_columns(frame, currency, labels, unit, step_ns(runs[0]))) for currency in currencies],
+        "tables": [
+            (each, comparison_columns(frame, each, labels, _unit_of_positions(runs, each), step_ns(runs[0]))) for each in currencies
+        ],
         "lines": [(label, run_colour(index) if few else "") for index, label in enumerate(labels)],
         "caption": _caption(frame, labels[0]),
         "distributions": [place(distribution_figure(runs, labels, each), f"changes of equity, {each}") for each in currencies],
         "heat_maps": _heat_maps(runs, results, currencies, place),
     }
+
+
+def _unit_of_positions(runs: Sequence[Run], currency: str) -> str:
+    """Return what positions of the accounts in *currency* are counted in; empty where that is more than one thing."""
+    units = {unit_of(each) for run in runs for each in run.instruments if each.currency == currency}
+    return units.pop() if len(units) == 1 else ""
 
 
 def _caption(frame: pl.DataFrame, first: str) -> str:

@@ -120,16 +120,16 @@ def compare(
     basis = basis or Basis()
     results = results or [statistics(run, basis) for run in runs]
     rows: list[dict[str, Any]] = []
-    for run, label, result in zip(runs, labels or run_labels(runs), results, strict=True):
+    for index, (run, label, result) in enumerate(zip(runs, labels or run_labels(runs), results, strict=True)):
         reason = not_comparable(run, runs[0])
         for account in result["accounts"]:
             values = _values(run, account, result)
             base = next((each for each in results[0]["accounts"] if each["currency"] == account["currency"]), account)
             bases = _values(runs[0], base, results[0])
-            found = {} if reason or run is runs[0] else _intervals(run, runs[0], account["currency"], basis)
+            found = {} if reason or index == 0 else _intervals(run, runs[0], account["currency"], basis)
             for name, value in values.items():
                 row = {"run": label, "currency": account["currency"], "statistic": name, "value": value}
-                rows.append(row | _against(value, bases.get(name), reason, found.get(name), first=run is runs[0]))
+                rows.append(row | _against(value, bases.get(name), reason, found.get(name), first=index == 0))
     names = dict.fromkeys(("run", "currency", "statistic"), pl.String)
     numbers = dict.fromkeys(("value", "difference", "low", "high", "block_s"), pl.Float64)
     return pl.DataFrame(rows, schema={**names, **numbers, "reason": pl.String}, orient="row")
