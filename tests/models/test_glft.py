@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import expm
 
+from twosided.models import hjb
 from twosided.models.glft import closed_form_distances, coefficients, distances
+from twosided.models.intensity import Exponential
 
 PAPER = {"sigma": 0.3, "A": 0.9, "k": 0.3, "gamma": 0.01}
 README = {"sigma": 0.3, "A": 0.5, "k": 0.3, "gamma": 0.1}
@@ -115,13 +117,46 @@ def test_agrees_with_long_decimals_where_doubles_fail(case):
     np.testing.assert_allclose(bid[:-1], by_long_decimals(**case), rtol=0, atol=1e-11)
 
 
-def test_large_bounds_do_not_underflow():
-    bid, ask = distances(**README, q_max=500)  # v spans 10^5,000
-    small, _ = distances(**README, q_max=30)
+@pytest.mark.parametrize("market", [README, {**README, "gamma": 50.0}, {**README, "sigma": 30.0}, {**README, "A": 1e-6}])
+@pytest.mark.parametrize("remaining_s", [0.01, np.inf])
+def test_large_bounds_and_stiff_parameters_do_not_underflow(market, remaining_s):
+    bid, ask = distances(**market, q_max=1000, remaining_s=remaining_s)  # v spans up to 10^10,000
     assert np.all(np.isfinite(bid[:-1]))
     assert np.all(np.diff(bid[:-1]) > 0)
-    np.testing.assert_allclose(bid[500 - 10 : 500 + 11], small[20:41], atol=1e-9)  # far from the bound it does not matter
     np.testing.assert_array_equal(ask, bid[::-1])
+
+
+def test_a_large_bound_and_a_long_horizon_are_the_infinite_one():
+    market = {**README, "gamma": 50.0}
+    near, _ = distances(**market, q_max=300, remaining_s=1e9)
+    never, _ = distances(**market, q_max=300)
+    np.testing.assert_allclose(near[:-1], never[:-1], atol=1e-9)
+
+
+def test_in_between_large_bounds_do_not_matter_either():
+    large, _ = distances(**README, q_max=300, remaining_s=60.0)  # P underflows: ln v is integrated instead
+    small, _ = distances(**README, q_max=40, remaining_s=60.0)
+    np.testing.assert_allclose(large[300 - 20 : 300 + 21], small[40 - 20 : 40 + 21], atol=1e-9)  # far from both bounds
+    assert np.all(np.diff(large[:-1]) > 0)
+
+
+@pytest.mark.parametrize("remaining_s", [5.0, 50.0, np.inf])
+@pytest.mark.parametrize(("mu", "xi"), [(0.02, 0.0), (0.0, 0.5), (-0.01, 0.5)])
+def test_drift_and_impact_agree_with_the_hjb_equation_and_nearly_with_the_closed_form(remaining_s, mu, xi):
+    bid, ask = distances(**README, q_max=30, remaining_s=remaining_s, mu=mu, xi=xi)
+    problem = {"sigma": 0.3, "gamma": 0.1, "q_max": 30, "mu": mu, "xi": xi}
+    other_bid, other_ask = hjb.distances(Exponential(0.5, 0.3), np.array([remaining_s]), **problem)
+    np.testing.assert_allclose(bid, other_bid[0], atol=1e-9)
+    np.testing.assert_allclose(ask, other_ask[0], atol=1e-9)
+    near, _ = closed_form_distances(np.arange(-2.0, 3.0), **README, remaining_s=remaining_s, mu=mu, xi=xi)
+    np.testing.assert_allclose(near, bid[28:33], atol=0.02)
+
+
+def test_a_rising_mid_raises_both_quotes_and_impact_widens_them():
+    still, rising, moved = (distances(**README, q_max=10, **more) for more in ({}, {"mu": 0.02}, {"xi": 0.5}))
+    assert np.all(rising[0][:-1] < still[0][:-1])
+    assert np.all(rising[1][1:] > still[1][1:])
+    assert np.all((moved[0] + moved[1])[1:-1] > (still[0] + still[1])[1:-1])
 
 
 def test_a_long_horizon_is_the_infinite_one():

@@ -2,27 +2,86 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from twosided.errors import InputError
-from twosided.models.quotes import MODELS, quote_table
+from twosided.models.quotes import MODELS, optimal_quotes, quote_table
 
 README = {"sigma": 0.3, "A": 0.5, "k": 0.3, "gamma": 0.1}
+PENALISED = {"A": 0.5, "k": 0.3, "phi": 0.005}
+NEEDED = {"cartea_jaimungal": PENALISED, "short_term_alpha": {**PENALISED, "zeta": 0.5}}
+
+
+def needed(model):
+    return NEEDED.get(model, README)
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_model_needs_only_the_market_and_gamma(model):
-    table = quote_table(model, **README)
-    assert [row["q"] for row in table] == list(range(-30, 31))
+def test_every_model_needs_only_the_market_and_its_aversion(model):
+    table = quote_table(model, **needed(model))
+    q_max = MODELS[model].params["q_max"].default
+    assert [row["q"] for row in table] == list(range(-q_max, q_max + 1))
     assert json.loads(json.dumps(table)) == table
 
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("horizon_s", [None, 5.0])
 def test_rows_are_mirrored(model, horizon_s):
-    table = quote_table(model, **README, q_max=4, horizon_s=horizon_s)
+    table = quote_table(model, **needed(model), q_max=4, horizon_s=horizon_s)
     for row, mirror in zip(table, reversed(table), strict=True):
-        assert row["bid"] == mirror["ask"]
+        assert row["bid"] == pytest.approx(mirror["ask"], abs=1e-9) if model == "short_term_alpha" else row["bid"] == mirror["ask"]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_long_inventory_never_raises_a_quote(model):
+    table = optimal_quotes(model, **needed(model), q_max=8, horizon_s=20.0)
+    assert np.all(np.diff(table.bid[0, :-1]) > -1e-9)
+    assert np.all(np.diff(table.ask[0, 1:]) < 1e-9)
+    assert np.all(table.bid[0, 1:-1] + table.ask[0, 1:-1] > 0)
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if "mu" in MODELS[name].params])
+def test_a_mirrored_drift_gives_mirrored_quotes_and_a_rising_mid_raises_both(model):
+    up = optimal_quotes(model, **needed(model), q_max=6, horizon_s=20.0, mu=0.02)
+    down = optimal_quotes(model, **needed(model), q_max=6, horizon_s=20.0, mu=-0.02)
+    still = optimal_quotes(model, **needed(model), q_max=6, horizon_s=20.0)
+    np.testing.assert_allclose(up.bid[0], down.ask[0, ::-1], atol=1e-9)
+    assert np.all(up.bid[0, :-1] < still.bid[0, :-1])
+    assert np.all(up.ask[0, 1:] > still.ask[0, 1:])
+
+
+@pytest.mark.parametrize("model", ["glft", "cartea_jaimungal"])
+def test_several_times_in_one_integration_are_each_time_by_itself(model):
+    times = [0.0, 0.5, 7.0, 60.0]
+    table = optimal_quotes(model, **needed(model), q_max=10, remaining_s=times)
+    for n, time in enumerate(times):
+        alone = optimal_quotes(model, **needed(model), q_max=10, remaining_s=[time])
+        np.testing.assert_allclose(table.bid[n], alone.bid[0], atol=1e-8)
+        np.testing.assert_allclose(table.ask[n], alone.ask[0], atol=1e-8)
+
+
+def test_the_same_question_is_answered_from_memory_and_nobody_can_spoil_the_answer():
+    first = optimal_quotes("glft", **README)
+    assert optimal_quotes("glft", **README, q_max="30") is first
+    with pytest.raises(ValueError, match="read-only"):
+        first.bid[0, 0] = 0.0
+
+
+@pytest.mark.parametrize("times", [[], [1.0, 1.0], [2.0, 1.0], [-1.0], [1.0, float("inf")], [float("nan")]])
+def test_times_left_are_increasing_numbers(times):
+    with pytest.raises(InputError, match="remaining_s is"):
+        optimal_quotes("glft", **README, remaining_s=times)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [("mu", "inf", "a number of price/s"), ("xi", -1, "at least 0"), ("tail", 1, "at least 1.01"), ("shift", 31, "at most 30")],
+)
+def test_values_that_need_not_be_positive_have_their_own_bounds(name, value, said):
+    model = next(each for each in MODELS if name in MODELS[each].params)
+    with pytest.raises(InputError, match=f"{name} is .*; allowed: .*{said}"):
+        quote_table(model, **{**needed(model), name: value})
 
 
 def test_at_the_inventory_bound_one_side_is_not_quoted():
