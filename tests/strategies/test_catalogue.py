@@ -29,7 +29,7 @@ def own_file(tmp_path, monkeypatch):
 
 
 def test_the_shipped_strategies():
-    assert list(STRATEGIES) == ["fixed", "skewed_price", "skewed_size", "grid", "avellaneda_stoikov", "glft"]
+    assert list(STRATEGIES) == ["fixed", "skewed_price", "skewed_size", "grid", "avellaneda_stoikov", "glft", "cartea_jaimungal"]
     for name, strategy in STRATEGIES.items():
         assert strategy.name == name
         assert find_strategy(name) is strategy
@@ -45,7 +45,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(name, meant):
 
 
 def test_a_name_like_none_is_answered_with_all():
-    with pytest.raises(InputError, match="known: avellaneda_stoikov, fixed, glft, grid, skewed_price, skewed_size"):
+    with pytest.raises(InputError, match="known: avellaneda_stoikov, cartea_jaimungal, fixed, glft, grid, skewed_price, skewed_size"):
         find_strategy("xyz:q")
 
 

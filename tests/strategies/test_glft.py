@@ -7,7 +7,8 @@ import pytest
 
 from twosided.errors import InputError
 from twosided.models.quotes import quote_table
-from twosided.strategies.glft import at, glft
+from twosided.strategies.glft import glft
+from twosided.strategies.tabulated import at
 
 pytestmark = pytest.mark.interpreted
 

@@ -12,6 +12,7 @@ from types import ModuleType
 
 from twosided.errors import InputError, suggest
 from twosided.strategies.avellaneda_stoikov import avellaneda_stoikov
+from twosided.strategies.cartea_jaimungal import cartea_jaimungal
 from twosided.strategies.contract import Strategy
 from twosided.strategies.fixed import fixed
 from twosided.strategies.glft import glft
@@ -22,7 +23,7 @@ from twosided.strategies.skewed_size import skewed_size
 __all__ = ["STRATEGIES", "find_strategy"]
 
 STRATEGIES: Mapping[str, Strategy] = {
-    each.name: each for each in (fixed, skewed_price, skewed_size, grid, avellaneda_stoikov, glft)
+    each.name: each for each in (fixed, skewed_price, skewed_size, grid, avellaneda_stoikov, glft, cartea_jaimungal)
 }
 """The shipped strategies."""
 

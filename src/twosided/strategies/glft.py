@@ -5,16 +5,12 @@ Where you are in the pipe: events -> book -> signals -> *strategy* -> risk -> or
 All parameters are in money, not ticks, and inventory counts quotes, so that neither a finer tick nor a finer lot changes a price.
 """
 
-import math
 from typing import Any
 
-import numpy as np
-
-from twosided._compile import compiled
-from twosided.errors import InputError
-from twosided.models.quotes import quote_table
+from twosided.models.quotes import optimal_quotes
 from twosided.strategies.contract import Param, strategy
-from twosided.strategies.quoting import INVENTORY, inventory, mid_ticks, quote_both, settle
+from twosided.strategies.quoting import INVENTORY, inventory, mid_ticks, quote_both
+from twosided.strategies.tabulated import at, filled, settle_bound
 
 __all__ = ["glft"]
 
@@ -25,35 +21,12 @@ def _tabulate(params: Any, instruments: tuple[Any, ...], memory: Any) -> None:
     """Settle ``q_max`` and fill ``memory.bid_distance`` for inventories -q_max … q_max; the ask's is its mirror image.
 
     Raises:
-        InputError: an inventory bound that is not between one quote and the length of the table.
+        InputError: an inventory bound that is not between one quote and the length of the table, or parameters out of range.
     """
-    limited = params.max_position > 0.0
-    settle(params, instruments, memory)
-    bound = int(params.q_max) or math.floor(params.max_position / params.quantity + 1e-9)
-    if not 1 <= bound <= _MOST:
-        raise InputError(
-            f"max_position is {params.max_position:g}, {bound} quotes of {params.quantity:g}; allowed: 1 to {_MOST} quotes, "
-            f"or q_max to bound the model's inventory apart"
-        )
-    model_limit = bound * params.quantity
-    params.max_position = min(params.max_position, model_limit) if limited else model_limit
-    params.q_max = bound
-    table = quote_table("glft", sigma=params.sigma, A=params.A, k=params.k, gamma=params.gamma, q_max=bound)
-    distances = np.array([row["bid"] for row in table], np.float64)
-    distances[-1] = 2.0 * distances[-2] - distances[-3]  # not quoted: the slope for the last fraction of a quote
+    bound = settle_bound(params, instruments, memory, _MOST)
+    table = optimal_quotes("glft", sigma=params.sigma, A=params.A, k=params.k, gamma=params.gamma, q_max=bound)
     memory.bound = bound
-    memory.bid_distance[: len(distances)] = distances
-
-
-def _at(table: Any, bound: int, q: float) -> float:
-    """Return the table's value at inventory *q*, in quotes, linear between whole inventories."""
-    place = min(max(q + bound, 0.0), 2.0 * bound)
-    whole = min(int(math.floor(place)), 2 * bound - 1)
-    share = place - whole
-    return float((1.0 - share) * table[whole] + share * table[whole + 1])
-
-
-at = compiled(_at)
+    memory.bid_distance[: 2 * bound + 1] = filled(table.bid[0])
 
 
 @strategy(
