@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from twosided.data.recording import Recording, load
+    from twosided.data.streaming import StreamedRecording, stream
     from twosided.engines.flow import generate_market
     from twosided.engines.montecarlo import simulate
     from twosided.engines.montecarlo_quoters import QuoteTable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "twosided.data.recording": ("Recording", "load"),
+    "twosided.data.streaming": ("StreamedRecording", "stream"),
     "twosided.engines.flow": ("generate_market",),
     "twosided.engines.montecarlo": ("simulate",),
     "twosided.engines.montecarlo_quoters": ("QuoteTable",),
@@ -74,6 +76,7 @@ __all__ = [
     "Status",
     "Strategy",
     "StrategyError",
+    "StreamedRecording",
     "TwosidedError",
     "Wake",
     "estimate",
@@ -88,6 +91,7 @@ __all__ = [
     "split",
     "statistics",
     "strategy",
+    "stream",
     "withdraw",
     "write_report",
     "write_simulation_report",

@@ -110,6 +110,14 @@ def test_calibration_fills_in_what_was_not_set_and_quotes_only_after_it(command,
     assert found["start_ns"] == whole["start_ns"] + 60 * 10**9
 
 
+def test_a_recording_is_streamed_on_demand_and_nothing_else_changes(results):
+    for given in (FIXED, ("--strategy", "glft", "--set", "k=200", "--calibrate-first", "60s")):
+        streamed, loaded = results(*given, "--stream"), results(*given)
+        differ = {name for name in loaded if streamed[name] != loaded[name]}
+        assert differ <= {"seconds", "events_per_second", "configuration"}
+        assert streamed["digest"] == loaded["digest"]
+
+
 def test_stated_capital_gives_a_return(results):
     account = results(*FIXED, "--capital", "100000")["statistics"]["accounts"][0]
     assert float(account["return_on_capital"]) == pytest.approx(float(account["pnl"]) / 1e5)

@@ -59,6 +59,9 @@ class DataConfig(_Frozen):
     clock_offset_ns: int | None = Field(
         default=None, description="the offset itself, where it is known: taken off every local time"
     )
+    stream: bool = Field(
+        default=False, description="read the files as they are replayed, in constant memory: twice, but never as a whole"
+    )
 
 
 class InstrumentConfig(_Frozen):

@@ -105,6 +105,7 @@ STATISTICS = _from(StatisticsConfig, ("statistics",))
 """What statistics rest on."""
 
 REPLAY = [
+    *_from(DataConfig, ("data",), ["stream"]),
     *_from(ReplaySettings, ("settings",), _SETTINGS),
     *_from(Orders, ("settings", "orders")),
     *_from(ReplayConfig, (), ["start", "calibrate_first", "capital", "out"]),

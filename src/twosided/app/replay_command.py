@@ -20,6 +20,7 @@ from twosided.app.provenance import Provenance
 from twosided.app.results import results
 from twosided.app.warm_up import COMPILING, is_compiled
 from twosided.data.recording import Recording, load
+from twosided.data.streaming import StreamedRecording, stream
 from twosided.engines.replay import replay as replay_recording
 from twosided.errors import InputError
 from twosided.explain.assumption_band import band_table
@@ -31,7 +32,7 @@ from twosided.explain.table import rich_table
 from twosided.explain.words import assumptions, fee_words, unit_of
 from twosided.market.instrument import Fees
 from twosided.market.run import Run
-from twosided.market.typical_sizes import typical_sizes
+from twosided.market.typical_sizes import MOST_EVENTS, typical_sizes
 from twosided.research.calibrate import Estimate, estimate
 from twosided.research.sensitivity import sensitivities
 from twosided.strategies.catalogue import find_strategy
@@ -135,15 +136,16 @@ def chosen_strategies(config: ReplayConfig, assignments: Sequence[str] = ()) -> 
 # ---------------------------------------------------------------- data
 
 
-def read_recording(config: ReplayConfig, *, quiet: bool) -> Recording:
-    """Read the recording that *config* names.
+def read_recording(config: ReplayConfig, *, quiet: bool) -> Recording | StreamedRecording:
+    """Read the recording that *config* names, or look over it where it is to be streamed.
 
     Raises:
         DataError, InputError: it cannot be read, or its instrument is not known.
     """
     data, said = config.data, config.instrument
     with ReadingProgress(quiet=quiet).shown() as progress:
-        recording = load(
+        read = stream if data.stream else load
+        recording: Recording | StreamedRecording = read(
             data.files,
             format=data.format,
             min_latency_ns=data.min_latency,
@@ -170,7 +172,12 @@ def read_recording(config: ReplayConfig, *, quiet: bool) -> Recording:
 
 
 def run_side_by_side(
-    draft: Draft, strategies: Sequence[Strategy], recording: Recording, *, sensitivity: bool = False, quiet: bool
+    draft: Draft,
+    strategies: Sequence[Strategy],
+    recording: Recording | StreamedRecording,
+    *,
+    sensitivity: bool = False,
+    quiet: bool,
 ) -> list[Run]:
     """Replay *recording* through all *strategies* in one pass, calibrating them before if *draft* asks for it.
 
@@ -191,7 +198,7 @@ def run_side_by_side(
             runs = [each.run for each in found]
         else:
             runs = replay_recording(recording, ready, settings=config.settings, start_ns=start_ns, progress=progress)
-    typical = typical_sizes(recording.events, len(recording.instruments))
+    typical = typical_sizes(recording.beginning(most=MOST_EVENTS).events, len(recording.instruments))
     runs = [run.with_facts(typical_lots=typical) for run in runs]
     if config.capital is not None:
         capital = {recording.instruments[0].currency: str(config.capital)}
@@ -199,13 +206,13 @@ def run_side_by_side(
     return [origin.added_to(run) for origin, run in zip(origins, runs, strict=True)]
 
 
-def _beginning(config: ReplayConfig, recording: Recording) -> tuple[int | None, Estimate | None]:
+def _beginning(config: ReplayConfig, recording: Recording | StreamedRecording) -> tuple[int | None, Estimate | None]:
     """Return from when on strategies are asked (None: from the first event), and what the time before it was found to be like.
 
     Raises:
         InputError: that time does not lie in the recording, or is too short to estimate anything from.
     """
-    first_ns, last_ns = (int(recording.events["local_ns"][place]) for place in (0, -1))
+    first_ns, last_ns = recording.span_ns
     start_ns = None if config.start is None else moment_ns(config.start, first_ns)
     if start_ns is not None and not first_ns <= start_ns < last_ns:
         raise InputError(f"start is {config.start}; allowed: from {time_text(first_ns)} to before {time_text(last_ns)}")
@@ -217,7 +224,7 @@ def _beginning(config: ReplayConfig, recording: Recording) -> tuple[int | None, 
     if start_ns >= last_ns:
         asked, there = duration_text(config.calibrate_first), duration_text(last_ns - first_ns)
         raise InputError(f"--calibrate-first is {asked}, but the recording lasts {there}; allowed: less, so that some is left")
-    return start_ns, estimate(recording.events, recording.instruments[0], start_ns)
+    return start_ns, estimate(recording.beginning(until_ns=start_ns).events, recording.instruments[0], start_ns)
 
 
 def write_runs(runs: Sequence[Run], folder: Path, basis: Basis) -> None:

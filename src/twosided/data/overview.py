@@ -18,7 +18,7 @@ MOST_SILENCE = 0.1
 """A book that does not change for this share of the recording at its end is remarked on."""
 
 _PIECE = 1 << 16
-_NOT_THE_BOOK = (Kind.TRADE, Kind.STATUS, Kind.FUNDING)
+_MOVES = ~np.isin(np.arange(256), (Kind.TRADE, Kind.STATUS, Kind.FUNDING))
 _LATEST = 1 << 62
 
 
@@ -35,7 +35,7 @@ class Overview:
         self.events = self.messages = self.trades = 0
         self.shortest_ns = _LATEST  # smallest local_ns - exch_ns
         self.start_ns, self.end_ns = _LATEST, -_LATEST  # exchange's clock
-        self._first_ns = self._last_ns = 0  # our clock
+        self.first_local_ns = self.last_local_ns = 0  # our clock
         self._book_ns: dict[int, int] = {}
         self._most_ticks, self._most_lots = [0] * len(instruments), [0] * len(instruments)
 
@@ -44,22 +44,21 @@ class Overview:
         if not len(events):
             return
         exch, local = events["exch_ns"], events["local_ns"]
-        self._first_ns = self._first_ns if self.events else int(local[0])
-        self._last_ns = int(local[-1])
+        self.first_local_ns = self.first_local_ns if self.events else int(local[0])
+        self.last_local_ns = int(local[-1])
         self.events += len(events)
         self.messages += int(np.count_nonzero(events["flags"] & Flag.LAST_OF_MESSAGE))
         self.shortest_ns = min(self.shortest_ns, int((local - exch).min()))
         self.start_ns, self.end_ns = min(self.start_ns, int(exch.min())), max(self.end_ns, int(exch.max()))
-        trades = events["kind"] == Kind.TRADE
-        self.trades += int(np.count_nonzero(trades))
-        moves = ~np.isin(events["kind"], _NOT_THE_BOOK)
+        moves, traded = _MOVES[events["kind"]], np.flatnonzero(events["kind"] == Kind.TRADE)
+        self.trades += len(traded)
         for m in range(len(self._instruments)):
-            ours = events["market"] == m
-            traded, moved = trades & ours, np.flatnonzero(moves & ours)
-            self._most_ticks[m] = max(self._most_ticks[m], int(np.max(np.abs(events["ticks"]), where=traded, initial=0)))
-            self._most_lots[m] = max(self._most_lots[m], int(np.max(events["lots"], where=traded, initial=0)))
-            if len(moved):
-                self._book_ns[m] = int(local[moved[-1]])
+            trades = events[traded[events["market"][traded] == m]]
+            self._most_ticks[m] = max(self._most_ticks[m], int(np.max(np.abs(trades["ticks"]), initial=0)))
+            self._most_lots[m] = max(self._most_lots[m], int(np.max(trades["lots"], initial=0)))
+            ours = (moves & (events["market"] == m))[::-1]
+            if ours.any():
+                self._book_ns[m] = int(local[len(events) - 1 - int(np.argmax(ours))])
 
     def require_headroom(self) -> None:
         """Prove that 64-bit integers can count money on the scale of the largest trade.
@@ -73,11 +72,11 @@ class Overview:
     def silences(self) -> Iterator[str]:
         """Yield a sentence for each market whose book stands still for the last part of the recording, `MOST_SILENCE` or more."""
         for market, instrument in enumerate(self._instruments):
-            silence = self._last_ns - self._book_ns.get(market, self._last_ns)
-            if silence > MOST_SILENCE * (self._last_ns - self._first_ns):
+            silence = self.last_local_ns - self._book_ns.get(market, self.last_local_ns)
+            if silence > MOST_SILENCE * (self.last_local_ns - self.first_local_ns):
                 yield (
                     f"the book of {instrument.symbol} stands still for the last {duration_text(silence)} "
-                    f"of {duration_text(self._last_ns - self._first_ns)}: what is quoted then is quoted blind"
+                    f"of {duration_text(self.last_local_ns - self.first_local_ns)}: what is quoted then is quoted blind"
                 )
 
     def facts(self) -> dict[str, Any]:

@@ -6,11 +6,13 @@ are reported. A recording in this package's own Parquet files was corrected when
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date as calendar_date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
+
+import numpy as np
 
 from twosided.data.formats import open_source
 from twosided.data.overview import Overview, pieces
@@ -93,6 +95,16 @@ class Recording:
             "notes": list(self.notes),
             "inferred": self.inferred,
         }
+
+    @property
+    def span_ns(self) -> tuple[int, int]:
+        """When the first and the last event arrived, our clock."""
+        return int(self.events["local_ns"][0]), int(self.events["local_ns"][-1])
+
+    def beginning(self, *, until_ns: int | None = None, most: int | None = None) -> Self:
+        """Return what had arrived before *until_ns*, our clock, and of that at most *most* events."""
+        cut = len(self.events) if until_ns is None else int(np.searchsorted(self.events["local_ns"], until_ns))
+        return replace(self, events=self.events[:cut][:most])
 
     def chunks(self) -> Iterator[Events]:
         """Yield the events, all at once: what a recording in memory has in common with one that is streamed."""

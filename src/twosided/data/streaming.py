@@ -72,15 +72,22 @@ class StreamedRecording:
             "inferred": self.inferred,
         }
 
-    def beginning(self, until_ns: int) -> Recording:
-        """Return what had arrived before *until_ns*, our clock, as a recording in memory."""
-        parts = []
+    @property
+    def span_ns(self) -> tuple[int, int]:
+        """When the first and the last event arrived, our clock."""
+        offset = self.clock_offset_ns
+        return self._overview.first_local_ns - offset, self._overview.last_local_ns - offset
+
+    def beginning(self, *, until_ns: int | None = None, most: int | None = None) -> Recording:
+        """Return what had arrived before *until_ns*, our clock, and of that at most *most* events, as a recording in memory."""
+        parts, count = [], 0
         for events in self.chunks():
-            cut = int(np.searchsorted(events["local_ns"], until_ns))
+            cut = len(events) if until_ns is None else int(np.searchsorted(events["local_ns"], until_ns))
             parts.append(events[:cut])
-            if cut < len(events):
+            count += cut
+            if cut < len(events) or (most is not None and count >= most):
                 break
-        return Recording(np.concatenate(parts), self.instruments, self.clock_offset_ns, self.min_latency_ns)
+        return Recording(np.concatenate(parts)[:most], self.instruments, self.clock_offset_ns, self.min_latency_ns)
 
 
 def stream(
