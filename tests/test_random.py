@@ -1,10 +1,24 @@
 """A draw is a function of (seed, purpose, counter) and of nothing else: the same bits everywhere, for ever."""
 
+import math
+
 import numpy as np
 import pytest
+from scipy import stats
 
-from twosided._compile import INTERPRETED
-from twosided._random import Purpose, _random_bits, random_bits, uniform
+from twosided._compile import INTERPRETED, compiled
+from twosided._random import (
+    _ENDS,
+    Purpose,
+    _random_bits,
+    exponential_of,
+    normal_of,
+    random_bits,
+    stream_of,
+    stream_word,
+    uniform,
+    uniform_of,
+)
 
 pytestmark = pytest.mark.interpreted
 
@@ -49,6 +63,13 @@ def test_purposes_keep_their_numbers_because_streams_hang_on_them():
         "RESPONSE_LATENCY": 3,
         "FLOW": 4,
         "BOOTSTRAP": 5,
+        "MID": 6,
+        "MID_JUMP": 7,
+        "MID_VARIANCE": 8,
+        "SELL_ORDERS": 9,
+        "BUY_ORDERS": 10,
+        "ORDER_SIZE": 11,
+        "INFORMED": 12,
     }
 
 
@@ -97,3 +118,87 @@ def test_a_stream_is_uniform_in_every_part_of_the_interval_and_every_bit():
     for bit in range(64):
         ones = int(((words >> np.uint64(bit)) & np.uint64(1)).sum())
         assert abs(ones - N / 2) < 4.5 * np.sqrt(N) / 2
+
+
+# ---------------------------------------------------------------- streams
+
+
+def word(stream, counter):
+    return np.uint64(stream_word(np.uint64(stream), counter))
+
+
+def naive_normal(bits):
+    """Marsaglia and Tsang's ziggurat, written down once more with Python's own numbers."""
+
+    def height(x):
+        return math.exp(-0.5 * x * x)
+
+    while True:
+        layer, place = bits & 255, 2.0 * (bits >> 11) / 2**53 - 1.0
+        x = place * _ENDS[layer + 1]
+        if abs(x) < _ENDS[layer]:
+            return x
+        bits = naive_next(bits)
+        if layer == 255:
+            while True:
+                beyond = -math.log(1.0 - (bits >> 11) / 2**53) / _ENDS[255]
+                bits = naive_next(bits)
+                if -2.0 * math.log(1.0 - (bits >> 11) / 2**53) > beyond**2:
+                    return math.copysign(_ENDS[255] + beyond, place)
+                bits = naive_next(bits)
+        low, high = height(_ENDS[layer + 1]), height(_ENDS[layer])
+        if low + (bits >> 11) / 2**53 * (high - low) < height(x):
+            return x
+        bits = naive_next(bits)
+
+
+def naive_next(bits):
+    bits = (bits + 0x9E3779B97F4A7C15) & MASK
+    bits = ((bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    bits = ((bits ^ (bits >> 27)) * 0x94D049BB133111EB) & MASK
+    return bits ^ (bits >> 31)
+
+
+def test_a_stream_s_word_is_splitmix_at_its_counter():
+    stream = stream_of(3, Purpose.MID, 17)
+    for counter in (0, 1, 5, 10**12):
+        assert int(word(stream, counter)) == naive_next((int(stream) + counter * 0x9E3779B97F4A7C15) & MASK)
+
+
+def test_normals_are_the_ziggurat_s_in_every_layer_wedge_and_tail():
+    tails = [(layer << 0) | (top << 56) for layer in (255, 254, 128, 1, 0) for top in (0, 1, 127, 128, 254, 255)]
+    stream = stream_of(1, Purpose.MID, 0)
+    for bits in [*tails, *(int(word(stream, i)) for i in range(400))]:
+        assert normal_of(np.uint64(bits)) == pytest.approx(naive_normal(bits), rel=1e-13)
+
+
+def test_layers_have_equal_areas_and_end_where_the_tail_begins():
+    areas = _ENDS[1:256] * (np.exp(-0.5 * _ENDS[0:255] ** 2) - np.exp(-0.5 * _ENDS[1:256] ** 2))
+    tail = math.sqrt(math.pi / 2) * math.erfc(_ENDS[255] / math.sqrt(2)) + _ENDS[255] * math.exp(-0.5 * _ENDS[255] ** 2)
+    assert areas == pytest.approx(np.full(255, tail), rel=1e-9)
+
+
+def _fill(out, stream):
+    for i in range(len(out)):
+        out[i] = normal_of(stream_word(stream, i))
+
+
+@pytest.mark.skipif(INTERPRETED, reason="millions of draws; the bits are the same")
+def test_normals_have_the_moments_tails_and_shape_of_the_normal_distribution():
+    draws = np.empty(4_000_000)
+    compiled(_fill)(draws, np.uint64(stream_of(8, Purpose.MID, 3)))
+    n = len(draws)
+    for power, mean, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
+        assert abs((draws**power).mean() - mean) < 4 * math.sqrt(variance / n)
+    for edge in (1.0, 3.0, 3.6541, 3.7, 4.5):  # within, at and beyond the edge of the tail
+        expected = n * math.erfc(edge / math.sqrt(2))
+        assert abs((np.abs(draws) > edge).sum() - expected) < 4 * math.sqrt(expected)
+    assert stats.kstest(draws, "norm").pvalue > 1e-3
+    assert abs(np.corrcoef(draws[1:], draws[:-1])[0, 1]) < 4 / math.sqrt(n)
+
+
+def test_exponentials_invert_the_distribution():
+    stream = stream_of(2, Purpose.ORDER_SIZE, 0)
+    for i in range(20):
+        bits = word(stream, i)
+        assert exponential_of(bits) == -math.log(1.0 - uniform_of(bits))

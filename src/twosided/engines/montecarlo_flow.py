@@ -46,6 +46,8 @@ def flow_record(settings: SimulationSettings) -> dict[str, float]:
     }
 
 
+_SMALL = 1e-4
+
 bracket_of = table_at(WORLD, "brackets", CELL, ("n_brackets",))
 
 
@@ -65,7 +67,11 @@ def _is_reached(w: Any, mark: float, distance: float) -> bool:
         if mark < bracket_of(w, bracket + 1).number:
             return True
     hazard = w.rate * math.exp(-w.k * distance)
-    return bool(mark < (hazard if w.linear == 1 else 1.0 - math.exp(-hazard)))
+    if w.linear == 1:
+        return bool(mark < hazard)
+    if hazard < _SMALL:  # 1 - exp(-h) would lose its digits
+        return bool(mark < hazard * (1.0 - hazard * (0.5 - hazard / 6.0)))
+    return bool(mark < 1.0 - math.exp(-hazard))
 
 
 is_reached = compiled(_is_reached, inline=True)

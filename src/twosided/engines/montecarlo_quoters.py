@@ -32,6 +32,9 @@ _SLICES = 5000
 _BOUND = 100
 """Inventory up to which a function is asked where no position limit says how far, in quotes."""
 
+_MOST_BOUND, _MOST_ASKED = 1000, 1_005_000
+"""Most inventory and most questions that a function is asked."""
+
 _NO_LIMIT = 2**60
 
 
@@ -70,14 +73,19 @@ class QuoteTable:
 
     @classmethod
     def of_function(cls, function: QuoteFunction, settings: SimulationSettings, quantity: float = 1.0) -> "QuoteTable":
-        """Ask ``function(inventory, time_left)`` (base units, seconds) for every inventory and step, or 5,000 slices of time.
+        """Ask ``function(inventory, time_left)`` (base units, seconds) for every inventory and step, or up to 5,000 slices of time.
 
         Raises:
             InputError: it does not return two numbers; None or NaN is no quote.
         """
         bound = _BOUND if settings.position_limit is None else max(1, int(settings.position_limit / quantity + 1e-9))
-        slices = -(-settings.steps // _steps_per_slice(settings.steps, _SLICES))
-        left = [settings.horizon_s - i * _steps_per_slice(settings.steps, _SLICES) * settings.step_s for i in range(slices)]
+        if bound > _MOST_BOUND:
+            raise InputError(
+                f"position_limit is {settings.position_limit:g}, {bound} quotes of {quantity:g}; allowed for a function of inventory: "
+                f"up to {_MOST_BOUND} quotes"
+            )
+        every = _steps_per_slice(settings.steps, min(_SLICES, _MOST_ASKED // (2 * bound + 1)))
+        left = [settings.horizon_s - step * settings.step_s for step in range(0, settings.steps, every)]
         quotes = np.array([[_asked(function, q * quantity, t) for q in range(-bound, bound + 1)] for t in left])
         if np.array_equal(quotes, np.broadcast_to(quotes[:1], quotes.shape), equal_nan=True):
             quotes = quotes[:1]

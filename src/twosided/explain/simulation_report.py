@@ -136,7 +136,13 @@ def _card(simulation: Simulation, lines: Sequence[Line], k: int) -> dict[str, An
 def _sections(rows: Sequence[Row]) -> list[tuple[str, list[dict[str, Any]]]]:
     sections: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        signs = [0 if not row.signed or not value else 1 if value > 0 else -1 for value in row.values]
+        signs = [_sign(value, cell) if row.signed and value else 0 for value, cell in zip(row.values, row.cells, strict=True)]
         cells = list(zip((typeset(cell) for cell in row.cells), signs, strict=True))
         sections.setdefault(row.section, []).append({"label": row.label, "unit": row.unit, "cells": cells, "strong": row.strong})
     return list(sections.items())
+
+
+def _sign(value: float, text: str) -> int:
+    """Return the sign of a value that is not shown as zero."""
+    shown = text.partition(" ")[0]
+    return 0 if not any(digit in shown for digit in "123456789") else 1 if value > 0 else -1
