@@ -3,7 +3,11 @@
 import csv
 import json
 
+import numpy as np
 import pytest
+
+from twosided.app.model_plot import quote_figure
+from twosided.models.quotes import optimal_quotes
 
 GLFT = ("models", "quotes", "glft", "--sigma", 0.3, "--A", 0.9, "--k", 0.3, "--gamma", 0.01)
 
@@ -30,6 +34,51 @@ def test_the_table_says_the_same(command):
     out = command(*GLFT, "--q-max", 3).out
     assert "3.544453" in out
     assert "no quote" in out
+
+
+def test_a_picture_is_a_page_of_its_own(command, tmp_path):
+    page = tmp_path / "out" / "quotes.html"
+    answer = command("models", "quotes", "cartea_jaimungal", "--A", 0.5, "--k", 0.3, "--phi", 0.005, "--q-max", 4, "--plot", page)
+    assert answer.code == 0
+    assert "quotes.html" in answer.err
+    text = page.read_text()
+    assert "Plotly.newPlot" in text
+    assert 'src="http' not in text
+    assert all(word in text for word in ("inventory, quotes", "price units", "phi 0.005"))
+
+
+def test_the_picture_has_the_quotes_of_the_table():
+    table = optimal_quotes("glft", sigma=0.3, A=0.9, k=0.3, gamma=0.01, q_max=3)
+    ask, bid, middle, spread = quote_figure(table, "glft").data
+    np.testing.assert_array_equal(bid.y, -table.bid[0])
+    np.testing.assert_array_equal(ask.y, table.ask[0])
+    np.testing.assert_allclose(spread.y[1:-1], (table.bid + table.ask)[0, 1:-1])
+    assert middle.y[3] == 0.0
+    assert list(bid.x) == [-3, -2, -1, 0, 1, 2, 3]
+
+
+def test_a_picture_is_html(refused):
+    said = refused("models", "quotes", "glft", "--sigma", 1, "--A", 1, "--k", 1, "--gamma", 1, "--plot", "quotes.png")
+    assert said == "--plot is 'quotes.png'; allowed: a file that ends in .html"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("avellaneda_stoikov", "--sigma", 0.3, "--k", 0.3, "--gamma", 0.1),
+        ("glft_closed_form", "--sigma", 0.3, "--A", 0.5, "--k", 0.3, "--gamma", 0.1, "--mu", -0.01, "--xi", 0.1),
+        ("cartea_jaimungal", "--A", 0.5, "--k", 0.3, "--phi", 0.01, "--alpha", 0.1, "--horizon-s", 60),
+        ("short_term_alpha", "--A", 0.5, "--k", 0.3, "--phi", 0.01, "--zeta", 0.5, "--signal", 0.1, "--q-max", 3),
+        ("power", "--sigma", 0.3, "--A", 0.5, "--k", 0.3, "--gamma", 0.1, "--tail", 2.5),
+        ("logistic", "--sigma", 0.3, "--A", 0.5, "--k", 0.3, "--gamma", 0.1, "--shift", 1),
+    ],
+)
+def test_every_model_prints(command, arguments):
+    rows = json.loads(command("models", "quotes", *arguments, "--json").out)
+    assert len(rows) >= 7
+    middle = rows[len(rows) // 2]
+    assert middle["q"] == 0
+    assert middle["bid"] + middle["ask"] > 0
 
 
 def test_models_are_listed(command):

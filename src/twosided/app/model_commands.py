@@ -8,13 +8,18 @@ from typing import Any
 import click
 from rich.table import Table
 
-from twosided.app.console import print_json, print_table
-from twosided.models.quotes import MODELS, ModelParam, quote_table
+from twosided.app.console import print_json, print_table, say
+from twosided.app.model_plot import write_plot
+from twosided.models.quotes import MODELS, ModelParam, optimal_quotes
 
 __all__ = ["models"]
 
-DECLARED: dict[str, ModelParam] = {name: param for model in MODELS.values() for name, param in model.params.items()}
-"""Every parameter of every model; a name means the same in all of them."""
+DECLARED: dict[str, ModelParam] = {}
+"""Every parameter of every model, as the first that needs it declares it; a name means the same in all of them."""
+for _model in MODELS.values():
+    for _name, _param in _model.params.items():
+        if _name not in DECLARED or (_param.default is None and DECLARED[_name].default is not None):
+            DECLARED[_name] = _param
 
 
 @click.group()
@@ -39,13 +44,18 @@ def list_models(as_json: bool) -> None:
 
 @models.command(short_help="print the distances of bid and ask from the mid, one row per inventory")
 @click.argument("model")
+@click.option("--plot", metavar="FILE", help="draw them: an HTML page of its own, for example out/quotes.html")
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
-def quotes(model: str, as_json: bool, **values: Any) -> None:
+def quotes(model: str, plot: str | None, as_json: bool, **values: Any) -> None:
     """Print MODEL's distances of bid and ask from the mid, one row per inventory (in quotes).
 
     Prices are in whatever unit the parameters share: ticks, or money.
     """
-    rows = quote_table(model, **{name: value for name, value in values.items() if value is not None})
+    given = {name: value for name, value in values.items() if value is not None}
+    quoted = optimal_quotes(model, **given)
+    rows = quoted.rows()
+    if plot is not None:
+        say(f"plot: {write_plot(quoted, model, given, plot)}")
     if as_json:
         print_json(rows)
         return
