@@ -15,8 +15,10 @@ def test_sizes_weigh_by_how_long_they_were_shown_and_trades_by_their_number():
     rows = [
         event(0, Kind.DEPTH, 1, 99, 4),
         event(0, Kind.DEPTH, -1, 101, 7),
-        event(10, Kind.DEPTH, 1, 99, 1000),  # shown for a moment
-        event(11, Kind.DEPTH, 1, 99, 6),
+        *(event(10 + i, Kind.DEPTH, 1, 99, 1000 + i) for i in range(5)),  # shown for a moment each
+        *(event(10 + i, Kind.DEPTH, -1, 101, 1000 + i) for i in range(5)),
+        event(15, Kind.DEPTH, 1, 99, 6),
+        event(15, Kind.DEPTH, -1, 101, 7),
         event(90, Kind.TRADE, 1, 101, 3),
         event(91, Kind.TRADE, 1, 101, 5),
         event(95, Kind.TRADE, -1, 99, 900),
