@@ -80,7 +80,7 @@ def test_the_tables_of_2008_stand_beside_what_was_published(command):
     found = json.loads(command("simulate", "--preset", "avellaneda-stoikov-2008", "--paths", 2000, "--json").out)
     assert len(found["rows"]) == 30
     for row in found["rows"]:
-        if row["errors"] if "errors" in row else None:
+        if row.get("errors"):
             assert abs(float(row["errors"])) < 4.0
     first = found["rows"][1]
     assert (first["figure"], first["published"], first["exact"]) == ("profit", 65.0, 64.892543)

@@ -126,7 +126,7 @@ def _share(simulation: Simulation) -> Line:
 def simulation_rows(lines: list[Line]) -> list[Row]:
     """Return *lines* as rows of text: a column per quoter, then one per difference from the first, with its 95 % interval."""
     scale = max((abs(value) for value in lines[0].values), default=0.0)  # money has as many decimals as the mean P&L
-    return [_row(line, scale) for line in lines if any(line.values)]
+    return [_row(line, scale) for line in lines if any(line.values) or line.section == "P&L"]
 
 
 def _row(line: Line, scale: float) -> Row:
