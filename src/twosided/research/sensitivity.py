@@ -10,7 +10,6 @@ strategy that reads ``ctx.market[M].cash`` could tell; none that ships does.)
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import replace as with_fields
 from decimal import Decimal
 from typing import Any
 
@@ -176,8 +175,7 @@ def _sensitivity(runs: Sequence[Run], tried: Sequence[_Variation], notes: Sequen
             said.append(problem)
         else:
             rows += _rows("fees", setting, base, {name: totals[name] + moved[name] for name in totals}, totals)
-    facts = {"rows": rows, "notes": said}
-    run = with_fields(base, facts={**base.facts, "sensitivity": facts})
+    run = base.with_facts(sensitivity={"rows": rows, "notes": said})
     band = band_of(run)
     verdict = band["verdict"] if band else ""
     return Sensitivity(run, _frame(rows), verdict, tuple(said), {each.setting: run for each, run in variants})
