@@ -45,7 +45,9 @@ def test_an_unknown_name_is_answered_with_the_nearest(name, meant):
 
 
 def test_a_name_like_none_is_answered_with_all():
-    with pytest.raises(InputError, match="known: avellaneda_stoikov, cartea_jaimungal, fixed, glft, grid, skewed_price, skewed_size"):
+    with pytest.raises(
+        InputError, match="known: avellaneda_stoikov, cartea_jaimungal, fixed, glft, grid, skewed_price, skewed_size"
+    ):
         find_strategy("xyz:q")
 
 

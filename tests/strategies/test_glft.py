@@ -2,13 +2,11 @@
 
 import math
 
-import numpy as np
 import pytest
 
 from twosided.errors import InputError
 from twosided.models.quotes import quote_table
 from twosided.strategies.glft import glft
-from twosided.strategies.tabulated import at
 
 pytestmark = pytest.mark.interpreted
 
@@ -27,12 +25,6 @@ def test_quotes_at_whole_inventories_are_the_model_s(decide, inventory):
 def test_the_readme_preset_at_five_quotes_long(decide):
     quotes = decide(glft, {**MARKET, "quantity": 1, "max_position": 30}, position=5, tick="0.0001", bid=9_800_000, ask=10_200_000)
     assert (quotes.bid, quotes.ask) == (10_000_000 - 45_812, 10_000_000 + 14_773)  # 4.5811 and 1.4772, outward
-
-
-def test_between_whole_inventories_distances_are_linear():
-    table = np.array([1.0, 3.0, 4.0])  # inventories -1, 0, 1
-    assert [at(table, 1, q) for q in (-1.0, -0.5, 0.0, 0.25, 1.0)] == [1.0, 2.0, 3.0, 3.25, 4.0]
-    assert [at(table, 1, q) for q in (-9.0, 9.0)] == [1.0, 4.0]
 
 
 def test_at_the_bound_only_the_side_that_brings_it_back_is_quoted(decide):
