@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from twosided.data.formats import open_source
+from twosided.data.info import describe
 from twosided.data.recording import load
 from twosided.errors import DataError
-from twosided.market.event import Flag, Kind
+from twosided.market.event import Flag, Kind, exchange_order
 from twosided.market.touch import touches
 
 MS = 1_000_000
@@ -66,7 +67,7 @@ def test_a_hole_is_counted_named_and_the_book_kept(capture, tmp_path, futures):
     made.change([["99.3", "1"]], first=120, last=121, previous=119)
     recording = read(made, tmp_path)
     assert recording.defects["gaps"] == 1
-    assert recording.notes == ("capture.gz, line 3: updates 120 to 121 do not follow 102",)
+    assert recording.notes[0] == "capture.gz, line 3: updates 120 to 121 do not follow 102"
     assert book_of(recording)[0] == {995: 300, 994: 100, 993: 100}
 
 
@@ -186,13 +187,102 @@ def test_files_join_in_any_order_and_the_sequence_is_checked_across_them(capture
     assert (joined.events == whole.events).all()
 
 
-def test_quotes_are_read_beside_the_book_on_demand(capture, tmp_path):
-    made = capture().snapshot([["99.5", "3"]], [["100.5", "3"]]).quote(100, ("99.5", "3"), ("100.5", "3"))
+def test_between_two_changes_the_book_follows_the_best_prices(capture, tmp_path):
+    made = capture(futures=True).snapshot([["99.5", "3"], ["99.3", "8"]], [["100.5", "3"]])
+    made.quote(101, ("99.3", "7"), ("99.5", "2"), T=made.now_ms)  # ids of the change below: 101 to 102
+    made.quote(102, ("99.3", "7"), ("99.5", "1"), T=made.now_ms)
+    made.change([["99.5", "0"]], [["99.5", "1"]])  # silent about 99.3, whose size went and came back
+    recording = read(made, tmp_path)
+    assert shown(recording, "kind", "side", "ticks", "lots", "id")[5:] == [
+        (DEPTH, 1, 995, 0, 101),
+        (DEPTH, 1, 993, 700, 101),
+        (DEPTH, -1, 995, 200, 101),
+        (DEPTH, -1, 995, 100, 102),
+        (DEPTH, 1, 995, 0, 102),
+        (DEPTH, -1, 995, 100, 102),
+        (DEPTH, 1, 993, 800, 102),
+    ]
+    assert [flags & Flag.LAST_OF_MESSAGE for flags in recording.events["flags"].tolist()[5:]] == [0, 0, 1, 1, 0, 0, 1]
+    assert recording.notes[-1].startswith("touch from bookTicker: 1 change of the best prices between depth updates; without ")
+
+
+def test_best_prices_that_come_late_only_check_the_book(capture, tmp_path):
+    made = capture().snapshot([["99.5", "3"]], [["100.5", "3"]]).change([["99.6", "1"]])  # 101 to 102
+    made.quote(101, ("99.5", "9"), ("100.5", "3")).quote(102, ("99.6", "1"), ("100.5", "3"))
     source = open_source(made.write(tmp_path / "a.gz"), tick_size="0.1", lot_size="0.01")
-    (block,) = list(source.blocks(with_quotes=True))
-    assert block.quotes["ticks"].tolist() == [995, 1005]
-    assert block.quotes["side"].tolist() == [1, -1]
-    assert all(block.quotes is None for block in source.blocks())
+    told = describe(source)
+    assert book_of(read(made, tmp_path)) == ({995: 300, 996: 100}, {1005: 300})
+    assert (told["book_check"]["compared"], told["book_check"]["agree"]) == (1, 1)
+    assert (told["book_check"]["touch"]["messages"], told["book_check"]["touch"]["late"]) == (2, 2)
+
+
+def test_a_change_under_way_does_not_take_back_what_later_best_prices_said(capture, tmp_path):
+    made = capture().snapshot([["99.5", "3"]], [["100.5", "3"]])
+    made.quote(105, ("99.7", "2"), ("100.5", "3")).change([["99.6", "1"], ["99.8", "5"]])  # 101 to 102: at 105 nothing is above 99.7
+    assert book_of(read(made, tmp_path)) == ({995: 300, 996: 100, 997: 200}, {1005: 300})
+    made.change([["99.4", "1"]])  # 103 to 104
+    assert book_of(read(made, tmp_path)) == ({994: 100, 995: 300, 996: 100, 997: 200}, {1005: 300})
+    made.change([["99.7", "0"]])  # 105 to 106: the level came and went
+    assert book_of(read(made, tmp_path)) == ({994: 100, 995: 300, 996: 100, 998: 500}, {1005: 300})
+
+
+def test_best_prices_before_the_snapshot_wait_for_it(capture, tmp_path):
+    made = capture().quote(99, ("99.1", "1"), ("99.2", "1")).quote(104, ("99.4", "2"), ("99.9", "1"))
+    made.change([["99.5", "1"]], first=99, last=103)
+    made.snapshot([["99.5", "3"]], [["100.5", "3"]])
+    recording = read(made, tmp_path)
+    assert book_of(recording) == ({994: 200}, {999: 100, 1005: 300})
+    assert len(set(recording.events["local_ns"].tolist())) == 1
+
+
+def test_a_change_without_a_level_ends_what_best_prices_said(capture, tmp_path):
+    made = capture().snapshot([["99.5", "3"]], [["100.5", "3"]]).quote(101, ("99.5", "1"), ("100.5", "3")).change()
+    recording = read(made, tmp_path)
+    assert shown(recording, "kind", "ticks", "lots", "id")[-2:] == [(DEPTH, 995, 100, 101), (DEPTH, 995, 300, 102)]
+    assert read(capture().snapshot([["99.5", "3"]], [["100.5", "3"]]).change(), tmp_path).events["kind"].tolist()[-1] == END
+
+
+def test_trades_of_the_same_millisecond_come_before_the_best_prices_that_lack_them(capture, tmp_path):
+    made = capture(futures=True).snapshot([["99.5", "3"]], [["100.5", "3"]])
+    made.quote(101, ("99.5", "1"), ("100.5", "3"), T=made.now_ms, E=made.now_ms + 1)
+    made.now_ms -= 10
+    made.trade("99.5", "2", buyer_rested=True)
+    in_order = exchange_order(read(made, tmp_path).events)
+    assert in_order["kind"].tolist()[-2:] == [TRADE, DEPTH]
+    assert in_order["exch_ns"][-1] - in_order["exch_ns"][-2] == 1
+
+
+def test_best_prices_without_a_time_get_the_latest_that_is_possible(capture, tmp_path):
+    made = capture().snapshot([["99.5", "3"]], [["100.5", "3"]])
+    made.change([["99.4", "1"]])
+    made.lines[-1] = made.lines[-1].replace(made.lines[-1].split(" ")[0], str((made.now_ms - 10 + 7) * MS))  # 7 ms after it was sent
+    made.change([["99.4", "2"]])
+    made.lines[-1] = made.lines[-1].replace(made.lines[-1].split(" ")[0], str((made.now_ms - 10 + 3) * MS))  # 3 ms
+    made.now_ms += 10
+    made.quote(105, ("99.5", "1"), ("100.5", "3"))  # arrives 2 ms before now_ms, as we see it
+    best = read(made, tmp_path).events[-1]
+    assert best["local_ns"] - best["exch_ns"] == 3 * MS
+
+
+def test_the_latency_that_best_prices_are_given_follows_a_clock_that_drifts(capture, tmp_path):
+    made = capture().snapshot([["99.5", "3"]], [["100.5", "3"]])
+    for _ in range(4):
+        made.change([["99.4", "1"]])
+        made.quote(made.last_id + 1, ("99.5", f"{made.last_id}"), ("100.5", "3"))
+        made.now_ms += 10_000
+        made.lines[-2:] = [f"{int(line[:19]) + 5 * len(made.lines) * MS}{line[19:]}" for line in made.lines[-2:]]
+    events = read(made, tmp_path).events
+    latency = (events["local_ns"] - events["exch_ns"])[-1]
+    assert latency > 20 * MS  # the first ones had less
+
+
+@pytest.mark.parametrize(("gaps_ms", "said"), [((90, 90, 290), "100 ms"), ((40,), "50 ms")])
+def test_without_best_prices_the_pace_of_the_updates_is_said(capture, tmp_path, gaps_ms, said):
+    made = capture().snapshot([["99.5", "3"]], [["100.5", "3"]]).change([["99.4", "1"]])
+    for gap_ms in gaps_ms:
+        made.now_ms += gap_ms
+        made.change([["99.4", "2"]])
+    assert read(made, tmp_path).notes == (f"no bookTicker: the touch moves with depth updates alone, every {said} in the median",)
 
 
 @pytest.mark.parametrize(

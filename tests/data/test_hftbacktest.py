@@ -114,7 +114,7 @@ def test_a_clear_up_to_a_price_forgets_what_hftbacktest_forgets(old, new, limit,
     if rows:
         events["flags"][len(rows) - 1] |= LAST
     events["flags"][-1] |= LAST
-    reader = HftbacktestReader(Settings(None, Defects(), with_quotes=False))
+    reader = HftbacktestReader(Settings(None, Defects()))
     settled, origin = reader.settle(events)
     book = {}
     for event in settled:

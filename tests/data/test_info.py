@@ -12,6 +12,7 @@ from twosided.data.info import _Latencies, convert, describe
 from twosided.data.recording import load
 from twosided.errors import InputError
 from twosided.market.event import EVENT, Flag, Kind
+from twosided.market.ladder import NO_ASK, NO_BID
 from twosided.market.touch import touches
 
 PROMISED = {
@@ -81,6 +82,13 @@ def test_a_stored_file_is_described_as_what_it_was_made_from(recording_file, tmp
         assert before[name] == after[name], name
 
 
+def touch_at(lines, index):
+    """Return the touch after the message that event *index* ends."""
+    before = lines[lines["event"] <= index]
+    names = ("bid_ticks", "bid_lots", "ask_ticks", "ask_lots")
+    return tuple(int(before[-1][name]) for name in names) if len(before) else (NO_BID, 0, NO_ASK, 0)
+
+
 def naive_check(events, quotes):
     """Return (compared, agree) of each book update with the last quote at or before its id, if a quote as late was seen."""
     lines, compared, agree = touches(events), 0, 0
@@ -90,9 +98,8 @@ def naive_check(events, quotes):
         before = [quote for quote in quotes if quote[0] <= event["id"]]
         if not before or quotes[-1][0] < event["id"]:
             continue
-        at = [line for line in lines if line["event"] <= i]
         compared += 1
-        agree += bool(at) and tuple(at[-1][name] for name in ("bid_ticks", "bid_lots", "ask_ticks", "ask_lots")) == before[-1][1:]
+        agree += touch_at(lines, i) == before[-1][1:]
     return compared, agree
 
 
@@ -113,16 +120,12 @@ def test_the_check_of_the_book_is_that_of_a_slow_search(seed, block):
         wrong = rng.random() < 0.2
         quotes.append((number, line["bid_ticks"] + wrong, line["bid_lots"], line["ask_ticks"], line["ask_lots"]))
     quotes = [quote for quote in quotes if abs(quote[1]) < 2**31 and quote[3] < 2**31]
-    pairs = np.zeros(2 * len(quotes), EVENT).view(np.recarray)
-    for i, (number, bid, bid_lots, ask, ask_lots) in enumerate(quotes):
-        pairs[2 * i] = (0, 0, number, bid_lots, bid, 1, 0, 1, 0)
-        pairs[2 * i + 1] = (0, 0, number, ask_lots, ask, 1, 0, -1, 0)
     check = BookCheck()
     for begin in range(0, 40, block):
-        part = events[begin : begin + block]
-        mine = lines[(lines["event"] >= begin) & (lines["event"] < begin + block)]
-        fresh = pairs[2 * (len(quotes) * begin // 40) : 2 * (len(quotes) * min(begin + block, 40) // 40)]
-        check.see(part, begin, mine, fresh if len(fresh) else None)
+        updates = [i for i in range(begin, min(begin + block, 40)) if events["kind"][i] == Kind.DEPTH]
+        books = [[int(events["id"][i]), *touch_at(lines, i)] for i in updates]
+        fresh = quotes[len(quotes) * begin // 40 : len(quotes) * min(begin + block, 40) // 40]
+        check.see(np.array(books, np.int64).reshape(-1, 5), np.array(fresh, np.int64).reshape(-1, 5))
     result = check.result()
     assert (result["compared"], result["agree"]) == naive_check(events, quotes)
     books = int((events["kind"] == Kind.DEPTH).sum())

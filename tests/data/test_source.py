@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from twosided.data.formats import open_source
 from twosided.data.recording import load
-from twosided.data.source import Block, _merge
+from twosided.data.source import _merge
 from twosided.errors import DataError
 from twosided.market.event import EVENT, Flag
 
@@ -93,8 +93,8 @@ def test_merging_is_a_stable_sort_by_local_time_that_cuts_no_message(streams, cu
             messages.append(message)
         places = sorted({0, *(cut for cut in cuts if cut < len(messages)), len(messages)})
         parts.append([np.concatenate(messages[a:b]) for a, b in itertools.pairwise(places) if b > a])
-    merged = list(_merge([iter([Block(events, None) for events in part]) for part in parts]))
-    found = np.concatenate([block.events for block in merged]) if merged else np.zeros(0, EVENT)
+    merged = list(_merge([iter(part) for part in parts]))
+    found = np.concatenate(merged) if merged else np.zeros(0, EVENT)
     flat = [events for part in parts for events in part]
     assert sorted(found.tolist()) == sorted(np.concatenate(flat).tolist() if flat else [])
     assert (np.diff(found["local_ns"]) >= 0).all()

@@ -1,57 +1,62 @@
 """Does the rebuilt book agree with the best prices that the venue sent beside it?
 
 A venue's stream of best prices (Binance's bookTicker) says what the touch was after an update id, whenever it changed. So the book
-after the update with id u must show the last best price with an id up to u. That can be checked once a best price with a later
-id, or the same, was seen; the few updates before the first and after the last best price cannot be. A file of LOBSTER
-holds the book itself after every message; there the reader compares.
+of snapshots and changes alone must show, after the update with id u, the last best price with an id up to u. That can be
+checked once a best price with a later id, or the same, was seen; the few updates before the first and after the last best price
+cannot be. A file of LOBSTER holds the book itself after every message; there the reader compares.
 """
 
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from twosided.market.event import Events, Flag, Kind
-from twosided.market.ladder import NO_ASK, NO_BID
+from twosided.data.numbers import Ints
 
 __all__ = ["BookCheck", "RowCheck"]
 
-_ID, _TOUCH = 0, slice(1, 5)  # columns: update id, bid ticks, bid lots, ask ticks, ask lots
-_TOUCH_FIELDS = ("bid_ticks", "bid_lots", "ask_ticks", "ask_lots")
+_ID, _TOUCH, _COLUMNS = 0, slice(1, 5), 5  # columns: update id, bid ticks, bid lots, ask ticks, ask lots
+_MOST_WAITING = 1 << 16
 
 
 class BookCheck:
-    """Compares, block by block, in constant memory as long as the two streams keep pace."""
+    """Compares, block by block, in constant memory."""
 
     def __init__(self) -> None:
-        self._touch = np.array([[NO_BID, 0, NO_ASK, 0]], np.int64)
-        self._books: npt.NDArray[np.int64] = np.zeros((0, 5), np.int64)
-        self._quotes: npt.NDArray[np.int64] = np.zeros((0, 5), np.int64)
-        self._compared = self._agreed = self._same_id = self._same_id_agreed = self._too_early = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything: the recording is being read anew."""
+        self._books: Ints = np.zeros((0, _COLUMNS), np.int64)
+        self._quotes: Ints = np.zeros((0, _COLUMNS), np.int64)
+        self._compared = self._agreed = self._same_id = self._same_id_agreed = self._too_early = self._unknown = 0
+        self._touch: dict[str, Any] = {}
 
     @property
     def has_quotes(self) -> bool:
         """Whether there were any best prices."""
         return len(self._quotes) > 0
 
-    def see(self, events: Events, first: int, touches: npt.NDArray[np.record], quotes: Events | None) -> None:
-        """Take in a block: *first* is the index of its first event in the recording, *touches* are those of the block."""
-        ends = np.flatnonzero(
-            (events["flags"] & Flag.LAST_OF_MESSAGE != 0) & np.isin(events["kind"], (Kind.DEPTH, Kind.SNAPSHOT_END))
-        )
-        states = np.concatenate([self._touch, np.column_stack([touches[name] for name in _TOUCH_FIELDS])])
-        at = np.searchsorted(touches["event"], first + ends, side="right")
-        self._books = np.concatenate([self._books, np.column_stack([events["id"][ends].astype(np.int64), states[at]])])
-        self._touch = states[-1:]
-        if quotes is not None:
-            bids, asks = quotes[0::2], quotes[1::2]
-            columns = [bids["id"].astype(np.int64), bids["ticks"], bids["lots"], asks["ticks"], asks["lots"]]
-            self._quotes = np.concatenate([self._quotes, np.column_stack(columns)])
-        self._compare()
+    def see(self, books: Ints, quotes: Ints) -> None:
+        """Take in the touch of the book after each update of a block, and its best prices.
+
+        Args:
+            books: shape (n, 5): update id, bid ticks, bid lots, ask ticks, ask lots; `NO_BID`, `NO_ASK` where a side is empty.
+            quotes: shape (m, 5), likewise; those that come after one of a later id are left out.
+        """
+        self._books = np.concatenate([self._books, books])
+        latest = np.maximum.accumulate(np.append(self._quotes[-1:, _ID], quotes[:, _ID]))
+        in_order = quotes[:, _ID] >= latest[len(latest) - len(quotes) :]
+        self._quotes = np.concatenate([self._quotes, quotes[in_order]])
+        if len(self._quotes):
+            self._compare()
+        self._unknown += max(len(self._books) - _MOST_WAITING, 0)
+        self._books, self._quotes = self._books[-_MOST_WAITING:], self._quotes[-_MOST_WAITING:]
+
+    def say(self, touch: dict[str, Any]) -> None:
+        """Add to the result how the touch was made: *touch*, ready for JSON."""
+        self._touch = touch
 
     def _compare(self) -> None:
-        if not len(self._quotes):
-            return
         ready = self._books[:, _ID] <= self._quotes[-1, _ID]
         books, self._books = self._books[ready], self._books[~ready]
         place = np.searchsorted(self._quotes[:, _ID], books[:, _ID], side="right") - 1
@@ -78,8 +83,9 @@ class BookCheck:
             "same_id_agree": self._same_id_agreed,
             "not_compared": {
                 "before the first best price": self._too_early,
-                "after the last best price": len(self._books),
+                "after the last best price": len(self._books) + self._unknown,
             },
+            **self._touch,
         }
 
 

@@ -214,7 +214,7 @@ class _Head:
         self._prices: dict[int, list[pl.Series]] = {}
         self._sizes: dict[int, list[pl.Series]] = {}
         for stream in streams:
-            self._survey(stream, Settings(symbol, Defects(), with_quotes=False, beside=stream.beside, day=day, tick_size=tick))
+            self._survey(stream, Settings(symbol, Defects(), beside=stream.beside, day=day, tick_size=tick))
 
     def _survey(self, stream: Stream, settings: Settings) -> None:
         reader, messages = stream.reader(settings), 0

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from twosided.data.book_check import BookCheck
 from twosided.data.numbers import Ints
 from twosided.data.recording import clock_offset_of
 from twosided.data.source import Source
@@ -55,19 +54,16 @@ class _Contents:
 
     def __init__(self, markets: int) -> None:
         self.trackers = [TouchTracker(market) for market in range(markets)]
-        self.check = BookCheck()
         self.latencies = _Latencies()
         self.kinds = np.zeros(256, np.int64)
         self.events = self.messages = self.same_millisecond = 0
         self.start_ns, self.end_ns = 1 << 62, 0
         self._last_ms = -1
 
-    def see(self, events: Events, quotes: Events | None) -> None:
+    def see(self, events: Events) -> None:
         """Take in one block."""
-        touches = [tracker.feed(events) for tracker in self.trackers]
-        self.check.see(events, self.events, touches[0], quotes)
-        if not len(events):
-            return
+        for tracker in self.trackers:
+            tracker.feed(events)
         self.kinds += np.bincount(events["kind"], minlength=256)
         self.events += len(events)
         ends = events[events["flags"] & Flag.LAST_OF_MESSAGE != 0]
@@ -106,8 +102,8 @@ def describe(
         DataError: the recording is damaged or holds no events.
     """
     contents = _Contents(len(source.instruments))
-    for block in source.blocks(with_quotes=True):
-        contents.see(block.events, block.quotes)
+    for events in source.chunks():
+        contents.see(events)
         if progress is not None:
             progress(source.fraction_read)
     if not contents.events:
@@ -143,17 +139,17 @@ def _counts(source: Source, contents: _Contents) -> dict[str, Any]:
         "crossed": sum(tracker.crossed for tracker in contents.trackers),
         "orphans": source.defects["orphans"],
         "unknown_removals": sum(tracker.unknown_removals for tracker in contents.trackers),
-        "book_check": _book_check(source, contents.check),
+        "book_check": _book_check(source),
         "defects": source.defects.counts,
         "notes": list(source.defects.notes),
     }
 
 
-def _book_check(source: Source, best_prices: BookCheck) -> dict[str, Any] | None:
+def _book_check(source: Source) -> dict[str, Any] | None:
     """Return what the rebuilt book was compared with, and how it came out."""
     if source.row_check.has_rows:
         return source.row_check.result()
-    return best_prices.result() if best_prices.has_quotes else None
+    return source.book_check.result() if source.book_check.has_quotes else None
 
 
 def _clocks(source: Source, contents: _Contents, offset: int) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from math import gcd
-from typing import NamedTuple, Protocol, Self, cast
+from typing import NamedTuple, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from twosided.data.book_check import RowCheck
+from twosided.data.book_check import BookCheck, RowCheck
 from twosided.data.defects import Defects
 from twosided.data.files import InputFile
 from twosided.data.numbers import OFF_GRID, Ints, Unusable, steps_of, unusable_text
@@ -39,8 +39,7 @@ class Raw:
 
     ``events`` holds everything but ``ticks`` and ``lots`` (lots may be set where the size is "0"); ``prices`` and ``sizes`` are
     texts, floats, or integers that count ``unit`` (prices) and ones (sizes), one per event; ``lines`` says where in *file* each
-    stands. ``quotes`` are best prices that the venue sent
-    beside its book, two events (bid, ask) each, to check the book with.
+    stands.
     """
 
     file: InputFile
@@ -48,7 +47,6 @@ class Raw:
     prices: pl.Series
     sizes: pl.Series
     lines: Ints
-    quotes: Self | None = None
     unit: Decimal = Decimal(1)
 
     @property
@@ -90,11 +88,11 @@ class Settings(NamedTuple):
 
     symbol: str | None  # take only this one; None: there must be only one
     defects: Defects
-    with_quotes: bool  # read the venue's own best prices too
     beside: tuple[InputFile, ...] = ()  # files of the same format that describe the instruments
     day: date | None = None  # of times since midnight, where the user states it
     tick_size: Decimal | None = None  # likewise
     row_check: RowCheck = RowCheck()  # where what is compared with the file's own book is counted; this one nobody reads
+    book_check: BookCheck | None = None  # where what is compared with the venue's best prices is counted
 
 
 class Reader(Protocol):

@@ -16,10 +16,12 @@ __all__ = ["Rows", "Side", "Texts"]
 Texts = Sequence[str]
 Side = tuple[Texts, Texts]  # prices, sizes
 
-_MOST_LEVELS, _MOST_MESSAGES = 1 << 16, 1 << 13
+_MOST_LEVELS, _MOST_MESSAGES, _MOST_BEST = 1 << 16, 1 << 13, 1 << 15
 _FIELDS = 10
 _ZERO = (("0",), ("0",))
 _NONE: Side = ((), ())
+_DEPTH, _TRADE, _CLEAR = int(Kind.DEPTH), int(Kind.TRADE), int(Kind.CLEAR)
+_BEGIN, _END, _SNAPSHOT = int(Kind.SNAPSHOT_BEGIN), int(Kind.SNAPSHOT_END), int(Flag.SNAPSHOT)
 
 
 class Rows:
@@ -34,6 +36,7 @@ class Rows:
         ] = []  # line, local_ns, exch_ns, id, kind, flags of all, last, first side, n first, n second
         self._prices: list[str] = []
         self._sizes: list[str] = []
+        self._best = 0  # how many messages are best prices
 
     @property
     def messages(self) -> int:
@@ -42,33 +45,43 @@ class Rows:
 
     @property
     def is_full(self) -> bool:
-        """Whether it is time to `take` the block."""
-        return len(self._lines) >= _MOST_MESSAGES or len(self._prices) >= _MOST_LEVELS
+        """Whether it is time to `take` the block; best prices, which other messages may be few among, do not count as such."""
+        best = self._best
+        return len(self._lines) - best >= _MOST_MESSAGES or len(self._prices) - 2 * best >= _MOST_LEVELS or best >= _MOST_BEST
 
     def add_change(self, line: int, local_ns: int, exch_ns: int, number: int, bids: Side, asks: Side) -> None:
         """Add one message that sets levels."""
-        self._add(line, local_ns, exch_ns, number, Kind.DEPTH, 0, 1, 1, bids, asks)
+        self._add((line, local_ns, exch_ns, number, _DEPTH, 0, 1, 1), bids, asks)
+
+    def add_best(self, line: int, local_ns: int, exch_ns: int, number: int, flags: int, prices: Texts, sizes: Texts) -> None:
+        """Add one message of a bid and an ask, with *flags*: for whoever settles the events."""
+        self._best += 1
+        self._lines.append((line, local_ns, exch_ns, number, _DEPTH, flags, 1, 1, 1, 1))
+        self._prices += prices
+        self._sizes += sizes
+
+    def add_mark(self, line: int, local_ns: int, exch_ns: int, number: int, flags: int) -> None:
+        """Add one message without a level, for whoever settles the events: its only event has no kind, but *flags*."""
+        self._add((line, local_ns, exch_ns, number, 0, flags, 1, 0), _ZERO, _NONE)
 
     def add_trade(self, line: int, local_ns: int, exch_ns: int, number: int, side: int, trade: tuple[str, str]) -> None:
         """Add one trade; *side* is the aggressor's."""
-        self._add(line, local_ns, exch_ns, number, Kind.TRADE, 0, 1, side, ((trade[0],), (trade[1],)), _NONE)
+        self._add((line, local_ns, exch_ns, number, _TRADE, 0, 1, side), ((trade[0],), (trade[1],)), _NONE)
 
     def add_snapshot(self, line: int, local_ns: int, exch_ns: int, number: int, bids: Side, asks: Side) -> None:
         """Add one message that restates the book."""
-        flag = int(Flag.SNAPSHOT)
-        self._add(line, local_ns, exch_ns, number, Kind.SNAPSHOT_BEGIN, flag, 0, 0, _ZERO, _NONE)
-        self._add(line, local_ns, exch_ns, number, Kind.DEPTH, flag, 0, 1, bids, asks)
-        self._add(line, local_ns, exch_ns, number, Kind.SNAPSHOT_END, flag, 1, 0, _ZERO, _NONE)
+        self._add((line, local_ns, exch_ns, number, _BEGIN, _SNAPSHOT, 0, 0), _ZERO, _NONE)
+        self._add((line, local_ns, exch_ns, number, _DEPTH, _SNAPSHOT, 0, 1), bids, asks)
+        self._add((line, local_ns, exch_ns, number, _END, _SNAPSHOT, 1, 0), _ZERO, _NONE)
 
     def add_state(self, line: int, local_ns: int, exch_ns: int, bids: Side, asks: Side) -> None:
         """Add one message that shows the whole book, for `StateDifferences`."""
         if bids[0] or asks[0]:
-            self._add(line, local_ns, exch_ns, 0, Kind.DEPTH, 0, 1, 1, bids, asks)
+            self._add((line, local_ns, exch_ns, 0, _DEPTH, 0, 1, 1), bids, asks)
         else:
-            self._add(line, local_ns, exch_ns, 0, Kind.CLEAR, 0, 1, 0, _ZERO, _NONE)
+            self._add((line, local_ns, exch_ns, 0, _CLEAR, 0, 1, 0), _ZERO, _NONE)
 
-    def _add(self, *fields: *tuple[int, int, int, int, int, int, int, int, Side, Side]) -> None:
-        *numbers, first, second = fields
+    def _add(self, numbers: tuple[int, ...], first: Side, second: Side) -> None:
         self._lines.append((*numbers, len(first[0]), len(second[0])))
         self._prices += first[0]
         self._prices += second[0]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from twosided.data.book_check import RowCheck
+from twosided.data.book_check import BookCheck, RowCheck
 from twosided.data.defects import Defects
 from twosided.data.files import InputFile
 from twosided.data.numbers import Ints
@@ -23,19 +23,12 @@ from twosided.market.event import Events, Flag, Kind
 from twosided.market.instrument import Instrument
 from twosided.units import duration_text, time_text
 
-__all__ = ["Block", "LocalClock", "RawSource", "Recorded", "Source", "Stream"]
+__all__ = ["LocalClock", "RawSource", "Recorded", "Source", "Stream"]
 
 MOST_BACKWARDS_NS = 1_000_000_000
 """The local clock may step back this far, as clocks do when they are set; beyond it the file is out of order."""
 
 _LATEST_NS = 1 << 62
-
-
-class Block(NamedTuple):
-    """Some whole messages, and the venue's own best prices that came in between (two events each; empty unless asked for)."""
-
-    events: Events
-    quotes: Events | None
 
 
 class Stream(NamedTuple):
@@ -124,6 +117,7 @@ class Source(ABC):
         instruments: one per market.
         defects: what the last pass met, filled while it reads.
         row_check: how the rebuilt book compares with the one that the file holds; likewise.
+        book_check: how it compares with the venue's best prices; likewise.
         inferred: the sentence that says which steps were inferred from the data and how to state them; "" where none was.
         recorded: the correction of clocks that the files state themselves, None for raw recordings.
         made_from: names of the files that stored files were made from.
@@ -138,6 +132,7 @@ class Source(ABC):
         self.inferred = inferred
         self.defects = Defects()
         self.row_check = RowCheck()
+        self.book_check = BookCheck()
         self.files = tuple(files)
 
     @property
@@ -156,9 +151,10 @@ class Source(ABC):
         Raises:
             DataError: the file, the place in it, what was found there and what was expected.
         """
-        for block in self.blocks():
-            if len(block.events):
-                yield block.events
+        self._begin()
+        for events in self._blocks():
+            if len(events):
+                yield events
 
     def read_all(self, progress: Callable[[float], None] | None = None) -> Events:
         """Return what `chunks` yields as one array; *progress* is called with the fraction read."""
@@ -169,20 +165,16 @@ class Source(ABC):
                 progress(self.fraction_read)
         return np.concatenate(chunks)
 
-    def blocks(self, *, with_quotes: bool = False) -> Iterator[Block]:
-        """Yield what `chunks` does and, on demand, the best prices that the venue sent beside the book."""
-        self._begin()
-        return self._blocks(with_quotes)
-
     def _begin(self) -> None:
         """Forget the pass before."""
         self.defects.clear()
         self.row_check.clear()
+        self.book_check.clear()
         for file in self.files:
             file.bytes_read = 0
 
     @abstractmethod
-    def _blocks(self, with_quotes: bool) -> Iterator[Block]: ...
+    def _blocks(self) -> Iterator[Events]: ...
 
 
 class RawSource(Source):
@@ -206,18 +198,18 @@ class RawSource(Source):
         self._streams, self._symbol, self._day, self._tick_size = streams, symbol, day, tick_size
         self._grid = Grid(instruments, inferred)
 
-    def _blocks(self, with_quotes: bool) -> Iterator[Block]:
-        parts = [self._read(stream, with_quotes) for stream in self._streams]
+    def _blocks(self) -> Iterator[Events]:
+        parts = [self._read(stream) for stream in self._streams]
         check, orders = _ExchangeClock(self.defects), OrderCheck(self.defects, len(self.instruments))
-        for block in parts[0] if len(parts) == 1 else _merge(parts):
-            if len(block.events):
-                check.see(block.events)
-                orders.see(block.events)
-            yield block
+        for events in parts[0] if len(parts) == 1 else _merge(parts):
+            if len(events):
+                check.see(events)
+                orders.see(events)
+            yield events
 
-    def _read(self, stream: Stream, with_quotes: bool) -> Iterator[Block]:
+    def _read(self, stream: Stream) -> Iterator[Events]:
         reader = stream.reader(
-            Settings(self._symbol, self.defects, with_quotes, stream.beside, self._day, self._tick_size, self.row_check)
+            Settings(self._symbol, self.defects, stream.beside, self._day, self._tick_size, self.row_check, self.book_check)
         )
         clock = LocalClock(self.defects)
         for file in stream.files:
@@ -226,13 +218,13 @@ class RawSource(Source):
         for raw in reader.finish():
             yield self._settle(reader, clock, raw)
 
-    def _settle(self, reader: Reader, clock: LocalClock, raw: Raw) -> Block:
+    def _settle(self, reader: Reader, clock: LocalClock, raw: Raw) -> Events:
         """Turn a raw block into final events."""
         events = self._grid.events(raw)
         events["local_ns"] = clock.ordered(raw, events["exch_ns"], events["local_ns"].copy())
         events, origin = reader.settle(events)
         self._check_snapshots(raw, events, origin)
-        return Block(events, None if raw.quotes is None else self._grid.events(raw.quotes))
+        return events
 
     def _check_snapshots(self, raw: Raw, events: Events, origin: Ints | None) -> None:
         """Refuse a snapshot whose best bid is not below its best ask: no change made it so, the file is wrong."""
@@ -257,7 +249,7 @@ def _runs(values: npt.NDArray[Any]) -> tuple[list[int], list[int]]:
     return [0, *cuts.tolist()], [*cuts.tolist(), len(values)]
 
 
-def _merge(parts: list[Iterator[Block]]) -> Iterator[Block]:
+def _merge(parts: list[Iterator[Events]]) -> Iterator[Events]:
     """Yield the blocks of several streams as one, by local time; of equal times the earlier stream goes first."""
     waiting = [_next(part) for part in parts]
     while any(events is not None for events in waiting):
@@ -270,9 +262,9 @@ def _merge(parts: list[Iterator[Block]]) -> Iterator[Block]:
             ready.append(events[:cut])
             waiting[index] = events[cut:] if cut < len(events) else _next(parts[index])
         merged = np.concatenate(ready)
-        yield Block(merged[np.argsort(merged["local_ns"], kind="stable")], None)
+        yield merged[np.argsort(merged["local_ns"], kind="stable")]
 
 
-def _next(part: Iterator[Block]) -> Events | None:
+def _next(part: Iterator[Events]) -> Events | None:
     """Return the events of the next block that has any."""
-    return next((block.events for block in part if len(block.events)), None)
+    return next((events for events in part if len(events)), None)

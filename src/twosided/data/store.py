@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from twosided.data.files import InputFile, brief
 from twosided.data.parquet import ROWS_PER_BLOCK, frames, is_parquet, metadata_of, rows_of, schema_of
 from twosided.data.raw import Raw, new_events
-from twosided.data.source import Block, LocalClock, Recorded, Source
+from twosided.data.source import LocalClock, Recorded, Source
 from twosided.errors import DataError, InputError
 from twosided.market.event import EVENT, Events, Flag, Kind
 from twosided.market.instrument import Instrument
@@ -85,7 +85,7 @@ class StoredSource(Source):
             _require_end(file, whole[:done])
         return whole
 
-    def _blocks(self, with_quotes: bool) -> Iterator[Block]:  # noqa: ARG002 - quotes are not stored
+    def _blocks(self) -> Iterator[Events]:
         for file, header in zip(self.files, self._headers, strict=True):
             rest = new_events(0)
             for decoded in self._decoded(file, header, None):
@@ -93,7 +93,7 @@ class StoredSource(Source):
                 ends = np.flatnonzero(events["flags"] & Flag.LAST_OF_MESSAGE)
                 cut = int(ends[-1]) + 1 if len(ends) else 0
                 rest = events[cut:]
-                yield Block(events[:cut], None)
+                yield events[:cut]
             _require_end(file, rest)
 
     def _decoded(self, file: InputFile, header: Header, into: Events | None) -> Iterator[Events]:
