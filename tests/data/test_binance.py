@@ -218,7 +218,8 @@ def test_best_prices_that_come_late_only_check_the_book(capture, tmp_path):
 
 def test_a_change_under_way_does_not_take_back_what_later_best_prices_said(capture, tmp_path):
     made = capture().snapshot([["99.5", "3"]], [["100.5", "3"]])
-    made.quote(105, ("99.7", "2"), ("100.5", "3")).change([["99.6", "1"], ["99.8", "5"]])  # 101 to 102: at 105 nothing is above 99.7
+    made.quote(105, ("99.7", "2"), ("100.5", "3"))
+    made.change([["99.6", "1"], ["99.8", "5"]])  # 101 to 102: at 105 nothing is above 99.7
     assert book_of(read(made, tmp_path)) == ({995: 300, 996: 100, 997: 200}, {1005: 300})
     made.change([["99.4", "1"]])  # 103 to 104
     assert book_of(read(made, tmp_path)) == ({994: 100, 995: 300, 996: 100, 997: 200}, {1005: 300})
@@ -254,10 +255,9 @@ def test_trades_of_the_same_millisecond_come_before_the_best_prices_that_lack_th
 
 def test_best_prices_without_a_time_get_the_latest_that_is_possible(capture, tmp_path):
     made = capture().snapshot([["99.5", "3"]], [["100.5", "3"]])
-    made.change([["99.4", "1"]])
-    made.lines[-1] = made.lines[-1].replace(made.lines[-1].split(" ")[0], str((made.now_ms - 10 + 7) * MS))  # 7 ms after it was sent
-    made.change([["99.4", "2"]])
-    made.lines[-1] = made.lines[-1].replace(made.lines[-1].split(" ")[0], str((made.now_ms - 10 + 3) * MS))  # 3 ms
+    for latency_ms in (7, 3):
+        made.change([["99.4", f"{latency_ms}"]])
+        made.lines[-1] = f"{(made.now_ms - 10 + latency_ms) * MS} {made.lines[-1].partition(' ')[2]}"
     made.now_ms += 10
     made.quote(105, ("99.5", "1"), ("100.5", "3"))  # arrives 2 ms before now_ms, as we see it
     best = read(made, tmp_path).events[-1]

@@ -67,7 +67,7 @@ def test_steps_that_nobody_states_are_inferred_aloud(recording_file):
     source = open_source(recording_file("futures"))
     assert (source.instruments[0].tick_size, source.instruments[0].lot_size) == (Decimal("0.1"), Decimal("0.25"))
     assert source.inferred == (
-        "tick size 0.1 and lot size 0.25 inferred from the first 19 messages, "
+        "tick size 0.1 and lot size 0.25 inferred from the first 27 messages, "
         "the file does not state them; --tick and --lot override"
     )
     assert open_source(recording_file("futures"), tick_size="0.1").inferred.startswith("lot size 0.25 inferred")
@@ -117,6 +117,10 @@ def test_the_user_names_what_the_file_does_not(recording_file):
 
 
 def test_a_file_without_events_is_refused(capture, tmp_path):
-    path = capture().quote(5, ("1", "1"), ("2", "1")).write(tmp_path / "a")
+    made = capture()
+    made.lines.append('1700000000000000000 {"stream":"btcusdt@markPrice","data":{"e":"markPriceUpdate","s":"BTCUSDT"}}\n')
     with pytest.raises(DataError, match="holds no events"):
-        open_source(path)
+        open_source(made.write(tmp_path / "other.gz"))
+    best_prices_of_no_book = capture().quote(5, ("1", "1"), ("2", "1")).write(tmp_path / "best.gz")
+    with pytest.raises(DataError, match="holds no events"):
+        load(best_prices_of_no_book)

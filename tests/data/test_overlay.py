@@ -134,9 +134,9 @@ class Consumer:
             assert (side, ticks) in own or lots != before[int(side < 0)].get(ticks, 0)
 
 
-def settled_parts(messages, cuts):
+def settled_parts(messages, cuts, follower=None):
     """Yield (message, the events that it became, the checks up to it) for messages that come in blocks which end at *cuts*."""
-    follower, at = Overlay(), 0
+    follower, at = Overlay() if follower is None else follower, 0
     for begin, end in zip([0, *cuts], [*cuts, len(messages)], strict=True):
         raws = []
         for message in messages[begin:end]:
@@ -150,7 +150,7 @@ def settled_parts(messages, cuts):
         checks = iter(found.checks.tolist())
         for number, message in enumerate(messages[begin:end]):
             mine = (found.origin >= starts[number]) & (found.origin < starts[number + 1])
-            yield message, found.events[mine], next(checks) if isinstance(message, Change) else None, follower
+            yield message, found.events[mine], next(checks) if isinstance(message, Change) else None
         assert next(checks, None) is None
 
 
@@ -206,7 +206,7 @@ def test_the_book_is_at_every_moment_what_is_known_by_the_latest_ids():
                 message.bid, message.ask = ((ticks * spacing, lots) for ticks, lots in (message.bid, message.ask))
         twin, consumer = Twin(3), Consumer()
         cuts = sorted(min(cut, len(messages)) for cut in cuts)
-        for message, events, check, _ in settled_parts(messages, cuts):
+        for message, events, check in settled_parts(messages, cuts):
             twin.take(message)
             consumer.take(events, message)
             assert consumer.book == twin.book
@@ -244,7 +244,9 @@ def venue_messages(rng, steps):
                     levels.append((-1 if side else 1, at, now))
             changed.clear()
             sent.append((number + 1.0, Change(number, levels)))
-    snapshot = Snapshot(0, [(1, at, size) for at, size in truth[0][0].items()] + [(-1, at, size) for at, size in truth[0][1].items()])
+    snapshot = Snapshot(
+        0, [(1, at, size) for at, size in truth[0][0].items()] + [(-1, at, size) for at, size in truth[0][1].items()]
+    )
     best_times = np.maximum.accumulate([time for time, _ in best])  # each stream keeps its order
     mixed = sorted([*sent, *zip(best_times.tolist(), (each for _, each in best), strict=True)], key=lambda each: each[0])
     return [snapshot, *(message for _, message in mixed)], truth
@@ -256,8 +258,9 @@ def test_the_touch_is_the_venue_s_after_every_message_and_the_book_wherever_it_s
     consumer, latest, changed, stale, late, changes, shown = Consumer(), 0, 0, 0, 0, 0, None
     cuts = sorted(np.random.default_rng(seed).integers(0, len(messages), 3).tolist())
     longest = stretch = 0
+    follower = Overlay()
     was_stale = False
-    for message, events, _, follower in settled_parts(messages, cuts):
+    for message, events, _ in settled_parts(messages, cuts, follower):
         if isinstance(message, Best):
             late += message.number <= max(changed, 0)
         consumer.take(events, message)
@@ -290,7 +293,7 @@ def test_a_level_that_vanishes_and_returns_is_restored_though_the_change_is_sile
     ]
     consumer = Consumer()
     books = []
-    for message, events, _, _ in settled_parts(steps, []):
+    for message, events, _ in settled_parts(steps, []):
         consumer.take(events, message)
         books.append(tuple(dict(side) for side in consumer.book))
     assert books == [
@@ -310,11 +313,13 @@ def test_what_is_known_without_best_prices_passes_unchanged():
 
 def test_memory_stays_what_it_was_however_many_messages_there_are():
     follower = Overlay()
+    pages = len(follower._books)
     follower.settle(events_of(Snapshot(0, [(1, 99, 5), (-1, 101, 6)]), 1))
     for block in range(40):
         numbers = range(1 + 1_000 * block, 1_001 + 1_000 * block)
         raw = [events_of(Best(number, (99 - number % 50, 1 + number % 3), (101, 6)), number) for number in numbers]
         follower.settle(np.concatenate(raw))
-    assert len(follower._touched) == 1 << 10
-    assert len(follower._waiting) == 1 << 16
+    assert len(follower._touched) == overlay._FIRST_TOUCHED
+    assert len(follower._waiting) == overlay._MOST_WAITING
+    assert len(follower._books) == pages
     assert follower.staleness.changes == 39_999 + 1

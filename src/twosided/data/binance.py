@@ -192,9 +192,9 @@ class BinanceReader:
         if found.messages:
             share = found.stale_ns / found.total_ns if found.total_ns else 0.0
             self._defects.note(
-                f"touch from bookTicker: {found.changes:,} change{'s' * (found.changes != 1)} of the best prices between depth updates; "
-                f"without it the touch would be wrong {share:.1%} of the time, for up to {duration_text(found.longest_ns)} and by "
-                f"up to {found.furthest_ticks:,} ticks"
+                f"touch from bookTicker: {found.changes:,} change{'s' * (found.changes != 1)} of the best prices between depth "
+                f"updates; without it the touch would be wrong {share:.1%} of the time, "
+                f"for up to {duration_text(found.longest_ns)} and by up to {found.furthest_ticks:,} ticks"
             )
             if self._check is not None:
                 self._check.say({"touch": {"from": "bookTicker", **found._asdict()}})
@@ -210,7 +210,7 @@ class BinanceReader:
         if kind == "bookTicker" or (kind is None and "u" in data and "B" in data):  # spot does not name it
             if self._is_ours(message):
                 self._add_best(message.line, message.local_ns, data)
-        elif kind == "trade" or kind == "aggTrade":
+        elif kind in {"trade", "aggTrade"}:
             if self._is_ours(message):
                 self._add_trade(message.line, message.local_ns, data, kind)
         elif kind == "depthUpdate" and not _PARTIAL_BOOK.search(message.stream):

@@ -17,16 +17,16 @@ import numpy as np
 import numpy.typing as npt
 
 from twosided.data.numbers import Ints
-from twosided.data.overlay_kernel import BEST_PRICES, COLUMNS, SILENT, STATE, TOUCHED_COLUMNS, follow, rehash
+from twosided.data.overlay_kernel import BEST_PRICES, COLUMNS, ROWS, SILENT, SPARE_PAGES, STATE, follow, keep_needed
 from twosided.data.raw import new_events
+from twosided.data.staleness import new_measure
 from twosided.market.event import Events, Flag
-from twosided.market.ladder import NO_ASK, NO_BID, free_pages, grow_books, new_books
+from twosided.market.ladder import free_pages, grow_books, new_books
 
 __all__ = ["BEST_PRICES", "SILENT", "Overlay", "Settled", "Staleness"]
 
 _MOST_WAITING = 1 << 16  # best prices kept for a change of an earlier id to come: minutes of them
-_FIRST_PAGES = 1 << 10  # some 32 MiB, of which memory is only what prices touch
-_FIRST_TOUCHED, _SLOTS_PER_LEVEL = 1 << 10, 4
+_FIRST_PAGES, _FIRST_TOUCHED = 1 << 8, 1 << 12
 _SPARE_EVENTS = 1 << 13
 
 
@@ -55,14 +55,12 @@ class Overlay:
     """Follows one market through a recording that comes in blocks, in constant memory."""
 
     def __init__(self) -> None:
-        self._books = new_books(2, _FIRST_PAGES)
-        self._touched = np.zeros((_FIRST_TOUCHED, TOUCHED_COLUMNS), np.int64)
-        self._table = np.zeros(_SLOTS_PER_LEVEL * _FIRST_TOUCHED, np.int64)
+        self._books = new_books(ROWS, _FIRST_PAGES)
+        self._touched: Ints = np.zeros(_FIRST_TOUCHED, np.int64)
         self._waiting = np.zeros((_MOST_WAITING, COLUMNS), np.int64)
         self._state: Any = np.zeros(1, STATE)[0]
         self._state.last_id = self._state.last_best_id = -1
-        self._state.bid_ticks = self._state.shown_bid_ticks = NO_BID
-        self._state.ask_ticks = self._state.shown_ask_ticks = NO_ASK
+        self._measure = new_measure()
 
     def settle(self, events: Events) -> Settled:
         """Return the events that *events*, whole messages in the order of their arrival, amount to.
@@ -71,14 +69,14 @@ class Overlay:
         ask. Whatever is neither, nor a snapshot, passes through. A side of best prices that has no lots says nothing.
         """
         state = self._state
-        room = len(events) + _SPARE_EVENTS
-        out, origin = new_events(room), np.zeros(room, np.int64)
+        out = new_events(len(events) + _SPARE_EVENTS)
+        origin: Ints = np.zeros(len(out), np.int64)
         checks = np.zeros((int(np.count_nonzero(events["flags"] & Flag.LAST_OF_MESSAGE)), COLUMNS), np.int64)
         state.n_events = state.n_checks = 0
         begin = 0
         while begin < len(events):
-            memory = self._books, self._table, self._touched, self._waiting
-            begin = int(follow(events, begin, *memory, state, out, origin, checks))
+            memory = self._books, self._touched, self._waiting, state, self._measure
+            begin = int(follow(events, begin, *memory, out, origin, checks))
             if begin < len(events):
                 self._make_room()
                 more = 2 * max(int(state.n_events + state.wanted_events) - len(out), 0)
@@ -86,18 +84,25 @@ class Overlay:
         return Settled(out[: state.n_events], origin[: state.n_events], checks[: state.n_checks], _best_of(events))
 
     def _make_room(self) -> None:
-        """Give the message that was left what it wants of levels."""
-        while free_pages(self._books) < self._state.wanted_pages:
+        """Give the message that was left what it may want of levels."""
+        if free_pages(self._books) < SPARE_PAGES:
             self._books = grow_books(self._books)
         if self._state.n_touched == len(self._touched):
-            self._touched = np.concatenate([self._touched, np.zeros_like(self._touched)])
-            self._table = np.zeros(_SLOTS_PER_LEVEL * len(self._touched), np.int64)
-            rehash(self._table, self._touched, self._state.n_touched)
+            self._shorten_list()
+
+    def _shorten_list(self) -> None:
+        """Drop from the list of touched levels what is there twice and what need not be; lengthen it where that is not enough."""
+        keys = np.unique(self._touched)
+        kept = int(keep_needed(keys, self._books))
+        self._touched = np.zeros(max(len(self._touched), 4 * kept), np.int64)
+        self._touched[:kept] = keys[:kept]
+        self._state.n_touched, self._state.n_told = kept, 0
 
     @property
     def staleness(self) -> Staleness:
         """What was found so far."""
-        return Staleness(*(int(self._state[name]) for name in Staleness._fields))
+        state, measure = self._state, self._measure
+        return Staleness(int(state.messages), int(state.late), *(int(measure[name]) for name in Staleness._fields[2:]))
 
 
 def _best_of(events: Events) -> Ints:
