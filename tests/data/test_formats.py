@@ -118,7 +118,7 @@ def test_the_user_names_what_the_file_does_not(recording_file):
 
 def test_a_file_without_events_is_refused(capture, tmp_path):
     made = capture()
-    made.lines.append('1700000000000000000 {"stream":"btcusdt@markPrice","data":{"e":"markPriceUpdate","s":"BTCUSDT"}}\n')
+    made.lines.append('1700000000000000000 {"stream":"btcusdt@markPrice","data":{"e":"markPriceUpdate","s":"BTCUSDT"}}')
     with pytest.raises(DataError, match="holds no events"):
         open_source(made.write(tmp_path / "other.gz"))
     best_prices_of_no_book = capture().quote(5, ("1", "1"), ("2", "1")).write(tmp_path / "best.gz")
