@@ -25,8 +25,8 @@ from twosided.market.ladder import free_pages, grow_books, new_books
 
 __all__ = ["BEST_PRICES", "SILENT", "Overlay", "Settled", "Staleness"]
 
-_MOST_WAITING = 1 << 16  # best prices kept for a change of an earlier id to come: minutes of them
-_FIRST_PAGES, _FIRST_TOUCHED = 1 << 8, 1 << 12
+_MOST_WAITING = 1 << 13  # best prices kept for a change of an earlier id to come: seconds of them, and such a change lays all
+_FIRST_PAGES, _FIRST_TOUCHED = 1 << 11, 1 << 12  # memory is taken only where prices are
 _SPARE_EVENTS = 1 << 13
 
 
@@ -69,22 +69,22 @@ class Overlay:
         ask. Whatever is neither, nor a snapshot, passes through. A side of best prices that has no lots says nothing.
         """
         state = self._state
-        out = new_events(len(events) + _SPARE_EVENTS)
-        origin: Ints = np.zeros(len(out), np.int64)
         checks = np.zeros((int(np.count_nonzero(events["flags"] & Flag.LAST_OF_MESSAGE)), COLUMNS), np.int64)
-        state.n_events = state.n_checks = 0
-        begin = 0
+        made, origins = [new_events(0)], [np.zeros(0, np.int64)]
+        state.n_checks = begin = 0
         while begin < len(events):
+            room = max(len(events) - begin + _SPARE_EVENTS, int(state.wanted_events))
+            out, origin = new_events(room), np.zeros(room, np.int64)
+            state.n_events = 0
             memory = self._books, self._touched, self._waiting, state, self._measure
             begin = int(follow(events, begin, *memory, out, origin, checks))
-            if begin < len(events):
-                self._make_room()
-                more = 2 * max(int(state.n_events + state.wanted_events) - len(out), 0)
-                out, origin = np.concatenate([out, new_events(more)]), np.concatenate([origin, np.zeros(more, np.int64)])
-        return Settled(out[: state.n_events], origin[: state.n_events], checks[: state.n_checks], _best_of(events))
+            made.append(out[: state.n_events])
+            origins.append(origin[: state.n_events])
+            self._make_room()
+        return Settled(np.concatenate(made), np.concatenate(origins), checks[: state.n_checks], _best_of(events))
 
     def _make_room(self) -> None:
-        """Give the message that was left what it may want of levels."""
+        """Give the next message what it may want of levels."""
         if free_pages(self._books) < SPARE_PAGES:
             self._books = grow_books(self._books)
         if self._state.n_touched == len(self._touched):
