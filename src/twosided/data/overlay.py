@@ -70,7 +70,8 @@ class Overlay:
         """
         state = self._state
         checks = np.zeros((int(np.count_nonzero(events["flags"] & Flag.LAST_OF_MESSAGE)), COLUMNS), np.int64)
-        made, origins = [new_events(0)], [np.zeros(0, np.int64)]
+        made: list[Events] = [new_events(0)]
+        origins: list[Ints] = [np.zeros(0, np.int64)]
         state.n_checks = begin = 0
         while begin < len(events):
             room = max(len(events) - begin + _SPARE_EVENTS, int(state.wanted_events))
