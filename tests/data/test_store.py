@@ -1,5 +1,6 @@
 """Stored recordings: the very same events, and either a whole file or none."""
 
+import contextlib
 import errno
 import json
 import os
@@ -7,19 +8,29 @@ import os
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from twosided.data import store
+from twosided.data.checksum import Checksums
 from twosided.data.formats import open_source
 from twosided.data.info import convert
 from twosided.data.recording import load
+from twosided.data.store import Header
 from twosided.errors import DataError, InputError
-from twosided.market.event import EVENT
-from twosided.market.instrument import Fees
+from twosided.market.event import EVENT, Kind
+from twosided.market.instrument import Fees, Instrument
 from twosided.market.run import digest_of
 
 
 def digest(recording):
     return digest_of({"events": pl.DataFrame({name: np.ascontiguousarray(recording.events[name]) for name in EVENT.names})})
+
+
+def checksums_of(frame):
+    sums = Checksums()
+    sums.see({name: frame[name].to_numpy() for name in frame.columns})
+    return sums.finish()
 
 
 @pytest.fixture
@@ -179,9 +190,11 @@ def test_a_recording_that_breaks_off_leaves_nothing_behind(capture, tmp_path):
 
 
 def _rewritten(stored, *, header=None, **columns):
-    """Write the stored file again with other columns or another header."""
+    """Write the stored file again with other columns or another header, and the checksums that it would have."""
     metadata = json.loads(pl.read_parquet_metadata(stored)["twosided"])
     frame = pl.read_parquet(stored).with_columns(**columns)
+    if not sum(frame.null_count().row(0)) and frame.schema["ticks"] == pl.Int32:
+        metadata["checksums"] = checksums_of(frame)
     frame.write_parquet(stored, metadata={"twosided": json.dumps({**metadata, **(header or {})})})
 
 
@@ -197,7 +210,12 @@ def _rewritten(stored, *, header=None, **columns):
         ({"local_ns": pl.col("local_ns") - 2 * 10**9 * pl.int_range(pl.len())}, "row 1: local time .* is 1.98 s before"),
         ({"ticks": pl.col("ticks").cast(pl.Int64)}, "the column 'ticks' is Int64; expected Int32"),
         ({"id": pl.lit(None, pl.UInt64)}, "a value is missing"),
-        ({"header": {"format": 2}}, "is of version 2 of this format; this package reads version 1"),
+        ({"header": {"format": 1}}, "is of version 1 of this format; this package reads version 2"),
+        ({"header": {"checksums": []}}, "has 0 checksums of 40 events; convert the recording again"),
+        (
+            {"header": {"checksums": ["0123456789abcdef"]}},
+            r"stored.parquet, rows 0 to 39: their checksum is \w+; expected 0123456789",
+        ),
         ({"header": {"instruments": []}}, "version"),
         ({"header": {"events": "many"}}, "its metadata cannot be read"),
         ({"header": {"events": 3}}, "holds 40 events; expected 3"),
@@ -229,3 +247,46 @@ def test_writing_is_tried_again_by_nobody(tmp_path, recording_file, monkeypatch)
     monkeypatch.setattr(pl.LazyFrame, "sink_parquet", refuse)
     with pytest.raises(InputError, match="Read-only file system; nothing was left behind"):
         convert(open_source(recording_file("spot")), tmp_path / "out.parquet")
+
+
+@pytest.fixture(scope="module")
+def long_file(tmp_path_factory):
+    """Return a stored file of 60,000 events whose numbers hardly compress, and the digest of what is in it."""
+    rng, path = np.random.default_rng(5), tmp_path_factory.mktemp("stored") / "long.parquet"
+    events = np.zeros(60_000, EVENT)
+    events["exch_ns"] = events["local_ns"] = 10**18 + np.cumsum(rng.integers(0, 10**7, len(events)))
+    events["id"], events["lots"] = rng.integers(0, 1 << 40, len(events)), rng.integers(0, 10**6, len(events))
+    events["ticks"], events["side"] = rng.integers(1, 10**6, len(events)), rng.choice((-1, 1), len(events))
+    events["kind"], events["flags"] = Kind.DEPTH, 1
+    facts = {"source_format": "plain", "defects": {}, "notes": (), "inferred": "", "names": ("made",)}
+    instruments = (Instrument(symbol="X", venue="Y", currency="EUR", tick_size="0.01", lot_size="1"),)
+    header = Header(instruments=instruments, events=len(events), clock_offset_ns=0, min_latency_ns=0, **facts)
+    return store.write_store(path, header, iter([events[:7], events[7:]])), digest(load(path))
+
+
+@settings(max_examples=150, deadline=None)
+@given(where=st.floats(0, 1), count=st.sampled_from([1, 8, 200, 4096]))
+def test_zeroed_bytes_anywhere_are_an_error_or_change_nothing(long_file, where, count):
+    path, whole = long_file
+    content = bytearray(path.read_bytes())
+    begin = int(where * (len(content) - 1))
+    if not any(content[begin : begin + count]):
+        return
+    content[begin : begin + count] = bytes(len(content[begin : begin + count]))
+    damaged = path.with_name("damaged.parquet")
+    damaged.write_bytes(content)
+    with contextlib.suppress(DataError):
+        assert digest(load(damaged)) == whole  # what was zeroed means nothing to a reader
+
+
+@settings(max_examples=50, deadline=None)
+@given(where=st.floats(0.01, 0.99))
+def test_200_zeroed_bytes_in_the_middle_are_always_an_error(long_file, where):
+    path, _ = long_file
+    content = bytearray(path.read_bytes())
+    begin = int(where * len(content))
+    content[begin : begin + 200] = bytes(200)
+    damaged = path.with_name("damaged.parquet")
+    damaged.write_bytes(content)
+    with pytest.raises(DataError, match=r"damaged\.parquet"):
+        list(open_source(damaged).chunks())

@@ -217,7 +217,11 @@ def convert(
         inferred=source.inferred,
     )
     write_store(out_path, header, _corrected(source, offset, progress))
-    return {"out": str(out_path), "bytes": out_path.stat().st_size, **header.model_dump(mode="json", exclude={"format"})}
+    return {
+        "out": str(out_path),
+        "bytes": out_path.stat().st_size,
+        **header.model_dump(mode="json", exclude={"format", "checksums"}),
+    }
 
 
 def _corrected(source: Source, offset: int, progress: Callable[[float], None] | None) -> Iterator[Events]:

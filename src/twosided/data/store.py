@@ -16,6 +16,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 from pydantic import BaseModel, ValidationError
 
+from twosided.data.checksum import EVENTS_PER_SUM, Checksums
 from twosided.data.files import InputFile, brief
 from twosided.data.parquet import ROWS_PER_BLOCK, frames, is_parquet, metadata_of, rows_of, schema_of
 from twosided.data.raw import Raw, new_events
@@ -27,7 +28,7 @@ from twosided.market.instrument import Instrument
 __all__ = ["Header", "StoredSource", "is_stored", "write_store"]
 
 _KEY = "twosided"
-_VERSION = 1
+_VERSION = 2
 _COLUMNS = {name: pl.Series(np.zeros(0, EVENT[name])).dtype for name in EVENT.names or ()}
 _KNOWN_KINDS = np.isin(np.arange(256), list(Kind))
 _ROWS_AT_ONCE = 1 << 13  # columns are interleaved in pieces that fit the cache
@@ -46,6 +47,7 @@ class Header(BaseModel):
     defects: dict[str, int]
     notes: tuple[str, ...]
     inferred: str
+    checksums: tuple[str, ...] = ()  # see `checksum`; `write_store` fills them in
 
 
 def is_stored(file: InputFile) -> str | None:
@@ -99,13 +101,15 @@ class StoredSource(Source):
     def _decoded(self, file: InputFile, header: Header, into: Events | None) -> Iterator[Events]:
         """Yield the events of a file with recorded local times, in *into* where it is given."""
         self.defects.restore(header.defects, list(header.notes))
-        done = 0
+        done, found = 0, Checksums()
         for frame in frames(file, list(_COLUMNS)):
             if done + frame.height <= header.events:
                 events = new_events(frame.height) if into is None else into[done : done + frame.height]
-                _decode(file, frame, done, len(self.instruments), header.clock_offset_ns, self._clock, events)
+                _decode(file, frame, done, len(self.instruments), header.clock_offset_ns, self._clock, events, found)
+                _require_equal(file, header, found.sums)
                 yield events
             done += frame.height
+        _require_equal(file, header, found.finish())
         if done != header.events:  # not what the file's own index says: it is damaged in a way that Polars did not see
             raise DataError(file.path, "", f"holds {done} events; expected {header.events}, as its metadata says")
 
@@ -119,6 +123,14 @@ def _require_end(file: InputFile, events: Events) -> None:
         raise DataError(file.path, "", "its last message does not end; expected LAST_OF_MESSAGE in the last flags")
 
 
+def _require_equal(file: InputFile, header: Header, sums: Sequence[str]) -> None:
+    """Refuse events whose checksums are not those that were written."""
+    for block, (found, expected) in enumerate(zip(sums, header.checksums, strict=False)):
+        if found != expected:
+            rows = f"rows {block * EVENTS_PER_SUM} to {min((block + 1) * EVENTS_PER_SUM, header.events) - 1}"
+            raise DataError(file.path, rows, f"their checksum is {found}; expected {expected}: the file is damaged")
+
+
 def _header_of(file: InputFile) -> Header:
     """Read a file's metadata and check its columns."""
     text = metadata_of(file)[_KEY]
@@ -130,6 +142,10 @@ def _header_of(file: InputFile) -> Header:
         ) from None
     if header.format != _VERSION or not header.instruments:
         raise DataError(file.path, "", f"is of version {header.format} of this format; this package reads version {_VERSION}")
+    if len(header.checksums) != -(-header.events // EVENTS_PER_SUM):
+        raise DataError(
+            file.path, "", f"has {len(header.checksums)} checksums of {header.events} events; convert the recording again"
+        )
     if rows_of(file) != header.events:
         raise DataError(file.path, "", f"holds {rows_of(file)} events; expected {header.events}, as its metadata says")
     schema = schema_of(file)
@@ -147,9 +163,16 @@ def _first_local_ns(file: InputFile) -> int:
 
 
 def _decode(
-    file: InputFile, frame: pl.DataFrame, first: int, markets: int, offset_ns: int, clock: LocalClock, events: Events
+    file: InputFile,
+    frame: pl.DataFrame,
+    first: int,
+    markets: int,
+    offset_ns: int,
+    clock: LocalClock,
+    events: Events,
+    sums: Checksums,
 ) -> None:
-    """Write the rows of *frame*, the first of which is row *first*, into *events* with recorded local times.
+    """Write the rows of *frame*, the first of which is row *first*, into *events* with recorded local times, and add to *sums*.
 
     Raises:
         DataError: a value that no event can have.
@@ -167,6 +190,7 @@ def _decode(
         if wrong.any():
             row = int(np.argmax(wrong))
             raise DataError(file.path, f"row {first + row}", f"{name} is {columns[name][row]}, which no event can have")
+    sums.see(columns)
     empty = pl.Series([], dtype=pl.String)
     events["flags"] = columns["flags"]  # the clock counts messages
     raw = Raw(file, events, empty, empty, np.arange(first, first + frame.height))
@@ -190,10 +214,20 @@ def write_store(path: str | Path, header: Header, chunks: Iterator[Events]) -> P
         raise InputError(f"{path} is a folder; name a file in it")
     if not path.parent.is_dir():
         raise InputError(f"{path.parent} is no folder, so {path.name} cannot be written there")
-    partial = _partial_name(path)
+    partial, sums = _partial_name(path), Checksums()
+
+    def stored_frames(*_wishes: Any) -> Iterator[pl.DataFrame]:
+        for events in chunks:
+            columns = {name: np.ascontiguousarray(events[name]) for name in _COLUMNS}
+            sums.see(columns)
+            yield pl.DataFrame(columns)
+
+    def metadata(_context: Any) -> dict[str, str]:  # is asked for when all rows are written
+        return {_KEY: header.model_copy(update={"checksums": sums.finish()}).model_dump_json()}
+
     try:
-        frame = register_io_source(lambda *_wishes: map(_frame_of, chunks), schema=_COLUMNS)
-        frame.sink_parquet(partial, metadata={_KEY: header.model_dump_json()}, row_group_size=ROWS_PER_BLOCK, statistics=False)
+        frame = register_io_source(stored_frames, schema=_COLUMNS)
+        frame.sink_parquet(partial, metadata=metadata, row_group_size=ROWS_PER_BLOCK, statistics=False)
         partial.replace(path)
     except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise InputError(f"{path} cannot be written: {brief(error)}; nothing was left behind") from None
@@ -204,7 +238,3 @@ def write_store(path: str | Path, header: Header, chunks: Iterator[Events]) -> P
 
 def _partial_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.partial")
-
-
-def _frame_of(events: Events) -> pl.DataFrame:
-    return pl.DataFrame({name: np.ascontiguousarray(events[name]) for name in _COLUMNS})
