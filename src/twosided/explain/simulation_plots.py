@@ -106,15 +106,14 @@ def frontier_figure(simulation: Simulation, height: int = 300) -> Picture:
             y=[mean.value],
             error_x={"array": [1.96 * deviation.error], "color": run_colour(k), "thickness": 1.4, "width": 4},
             error_y={"array": [1.96 * mean.error], "color": run_colour(k), "thickness": 1.4, "width": 4},
-            mode="markers+text",
-            text=[escape(name)],
-            textposition="top center",
+            mode="markers",
+            name=escape(name),
             cliponaxis=False,
             marker={"size": 11, "color": run_colour(k)},
             hovertemplate=f"standard deviation %{{x:,.4g}}<br>mean %{{y:,.4g}}<extra>{escape(name)}</extra>",
         )
     means = [simulation.mean(name).value for name in simulation.names]
-    styled(figure, height, legend=False)
+    styled(figure, height)
     figure.update_xaxes(title_text="standard deviation of the P&L", rangemode="tozero")
     low, high = min(0.0, *means), max(0.0, *means)
     figure.update_yaxes(title_text="mean P&L", range=[low - 0.12 * (high - low), high + 0.2 * (high - low)])

@@ -70,7 +70,7 @@ def _page(simulation: Simulation, gamma: float | None) -> str:
         loader=PackageLoader("twosided.explain", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     return environment.get_template("simulation.html.j2").render(
-        headline=_headline(lines, simulation.names),
+        headline=_headline(simulation, lines, gamma),
         scope=market_words(simulation),
         complete=simulation.complete,
         cards=[_card(simulation, lines, k) for k in range(len(simulation.names))],
@@ -98,17 +98,23 @@ def _line(lines: Sequence[Line], beginning: str) -> Line | None:
     return next((line for line in lines if line.section == "P&L" and line.label.startswith(beginning)), None)
 
 
-def _headline(lines: Sequence[Line], names: Sequence[str]) -> str:
-    """Say who did best, by the certainty equivalent where there is one."""
-    mean, certainty = _line(lines, "mean"), _line(lines, "certainty")
+def _headline(simulation: Simulation, lines: Sequence[Line], gamma: float | None) -> str:
+    """Say who did best, by the certainty equivalent where there is one, and whether that is more than chance."""
+    names, mean, certainty = simulation.names, _line(lines, "mean"), _line(lines, "certainty")
     assert mean is not None  # noqa: S101 - it is always the first
     if len(names) == 1:
         return f"{names[0]}: mean P&L {_text(mean, 0)}"
     judged = certainty or mean
-    best = max(range(len(names)), key=lambda k: judged.values[k])
-    what = "is worth most to a dealer of this risk aversion" if certainty else "has the highest mean P&L"
-    rest = ", ".join(f"{name} {_text(judged, k)}" for k, name in enumerate(names) if k != best)
-    return f"{names[best]} {what}: {_text(judged, best)}, against {rest}"
+    best, second, *rest = sorted(range(len(names)), key=lambda k: -judged.values[k])
+    if gamma is None:
+        lead = simulation.difference(names[best], names[second])
+    else:
+        lead = simulation.certainty_difference(names[best], names[second], gamma)
+    what = "certainty equivalent" if certainty else "mean P&L"
+    told = [f"{names[k]} {_text(judged, k)}" for k in (best, second, *rest)]
+    if lead.interval[0] <= 0.0:
+        return f"No clear winner by {what}: {', '.join(told)}"
+    return f"{names[best]} has the highest {what}: {_text(judged, best)}, against {', '.join(told[1:])}"
 
 
 def _text(line: Line, k: int) -> str:
