@@ -27,6 +27,8 @@ __all__ = ["distances", "values"]
 
 Floats = npt.NDArray[np.float64]
 
+_TOLERANCE = 1e-10  # of k·theta; at 1e-12 a power law's change of curvature at the mid can take a minute
+
 
 def values(
     intensity: Intensity,
@@ -71,7 +73,7 @@ def values(
     if remaining_s[0] == math.inf:
         theta = stationary(gain, source, _start(intensity, source))[None, :] / k
     else:
-        theta = integrate(gain, source, terminal, np.asarray(remaining_s, np.float64)) / k
+        theta = integrate(gain, source, terminal, np.asarray(remaining_s, np.float64), tolerance=_TOLERANCE) / k
     mirrored: Floats = 0.5 * (theta + theta[:, ::-1])
     return mirrored if mu == 0.0 else theta  # they differ by rounding
 

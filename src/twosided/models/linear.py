@@ -29,6 +29,7 @@ Floats = npt.NDArray[np.float64]
 _TERMS = 30  # of the exponential series; the terms shrink at least as fast as 1.5^n / n!
 _SETTLED = 60.0  # after this many relaxation times what is left of the terminal condition is below 1e-26
 _WIDEST = 500.0  # ln of the range of z/f: what underflows in P (e^-708) is then below e^-200 of what is kept
+_TOLERANCE = 1e-12  # of ln v
 _STEPS = 3  # of Newton's method, which starts from LAPACK's eigenvalue
 
 
@@ -127,5 +128,5 @@ def _integrated(diagonal: Floats, eta: float, log_terminal: Floats, remaining_s:
         value = eta * np.exp(-p)
         return value, -value
 
-    (log_v,) = integrate(gain, -diagonal, log_terminal, np.array([remaining_s]))
+    (log_v,) = integrate(gain, -diagonal, log_terminal, np.array([remaining_s]), tolerance=_TOLERANCE)
     return np.asarray(log_v, np.float64)

@@ -48,7 +48,7 @@ def _flow(gain: Gain, source: Floats, theta: Floats) -> tuple[Floats, Floats, Fl
     return change, -buying, -selling
 
 
-def integrate(gain: Gain, source: Floats, terminal: Floats, remaining_s: Floats) -> Floats:
+def integrate(gain: Gain, source: Floats, terminal: Floats, remaining_s: Floats, *, tolerance: float) -> Floats:
     """Return theta for each of *remaining_s*, by LSODA (Hindmarsh and Petzold): orders to 12 and 5, implicit where it is stiff.
 
     Args:
@@ -56,6 +56,7 @@ def integrate(gain: Gain, source: Floats, terminal: Floats, remaining_s: Floats)
         source: for each q, 1/s.
         terminal: theta where no time is left.
         remaining_s: increasing, 0 or more.
+        tolerance: of each step, relative and absolute; quotes are right to about ten times as much.
 
     Returns:
         A row per time.
@@ -87,8 +88,8 @@ def integrate(gain: Gain, source: Floats, terminal: Floats, remaining_s: Floats)
         jac=jacobian,
         lband=1,
         uband=1,
-        rtol=_TOLERANCE,
-        atol=_TOLERANCE,
+        rtol=tolerance,
+        atol=tolerance,
     )
     if not solved.success or not np.all(np.isfinite(solved.y)):
         raise ArithmeticError(f"the value function was not found: {solved.message}")
