@@ -221,3 +221,14 @@ def test_every_path_begins_with_a_clean_memory():
 
     found = simulate(once, world({"A": 1e6, "k": 0.0}))
     assert found.values("once", "fills").tolist() == [1, 1, 1]
+
+
+def test_levels_share_the_size_of_the_orders_that_reach_them():
+    @strategy(levels=2)
+    def two_bids(ctx):
+        for level in range(2):
+            quote_bid(ctx, 0, level, ctx.market[0].bid_ticks - level, 1.0)
+
+    always = {"A": 1e6, "k": 0.0, "sigma": 0.0, "paths": 1}
+    assert simulate(two_bids, world(always)).values("two_bids", "position").tolist() == [2 * STEPS]
+    assert simulate(two_bids, world(always | {"order_size": 1.0})).values("two_bids", "position").tolist() == [STEPS]

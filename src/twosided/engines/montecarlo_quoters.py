@@ -81,8 +81,8 @@ class QuoteTable:
         bound = _BOUND if settings.position_limit is None else max(1, int(settings.position_limit / quantity + 1e-9))
         if bound > _MOST_BOUND:
             raise InputError(
-                f"position_limit is {settings.position_limit:g}, {bound} quotes of {quantity:g}; allowed for a function of inventory: "
-                f"up to {_MOST_BOUND} quotes"
+                f"position_limit is {settings.position_limit:g}, {bound} quotes of {quantity:g}; "
+                f"allowed for a function of inventory: up to {_MOST_BOUND} quotes"
             )
         every = _steps_per_slice(settings.steps, min(_SLICES, _MOST_ASKED // (2 * bound + 1)))
         left = [settings.horizon_s - step * settings.step_s for step in range(0, settings.steps, every)]
