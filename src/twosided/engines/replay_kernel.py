@@ -63,7 +63,7 @@ from twosided.execution.venue import (
 )
 from twosided.execution.wire import pop_message
 from twosided.market.event import Flag, Kind, Status
-from twosided.market.ladder import NO_ASK, NO_BID, best_of, clear_row, is_full, level_of, set_level
+from twosided.market.ladder import NO_ASK, NO_BID, best_of, clear_row, has_level, is_full, level_of, set_level
 from twosided.market.order_events import apply_order_event, order_of
 from twosided.market.order_queues import ORDER_NOTE, ORDER_ROW, clear_side, is_book_full, ticks_of
 from twosided.signals.top import update_signals
@@ -267,7 +267,7 @@ def _on_exchange_event(s: Any, books: Any, event: Any, i: int) -> None:
         lots = event.lots
         old = set_level(books, 2 * m + (0 if side > 0 else 1), ticks, lots)
         venue.dirty = 1
-        if venue.n_resting > 0 and (lots < old or venue.n_explained > 0):
+        if venue.n_resting > 0 and (lots < old or venue.n_explained > 0) and has_level(books, own_row(s, m, side), ticks):
             on_level_change(s, books, m, side, ticks, old, lots)
         if venue.n_taken > 0:
             forget_taken(s, m, side, ticks)
@@ -414,6 +414,31 @@ def _on_local_event(s: Any, books: Any, event: Any, j: int) -> Any:
 
 
 on_local_event = compiled(_on_local_event, inline=True)
+
+
+def _skim(s: Any, j: int, until_ns: int) -> int:
+    """Step over the messages of book changes only that reach us from event *j* on until *until_ns*; return where that ends.
+
+    For when the market wakes nobody and no signal is kept: only the last top of book is ever looked at.
+    """
+    while j < s.n_local:
+        event = local_at(s, j)
+        kind = event.kind
+        m: Any = np.int64(event.market)
+        view, venue = view_at(s, m), venue_at(s, m)
+        if event.local_ns > until_ns or (kind != _DEPTH and kind < _ADD) or view.dirty == 1:
+            break
+        top = top_at(s, m, venue.tops_out & (s.tops_size - 1))
+        if top.last < j:
+            break
+        venue.tops_out += 1
+        view.ready, view.book_ns = top.ready, event.local_ns
+        view.bid_ticks, view.ask_ticks, view.bid_lots, view.ask_lots = top.bid, top.ask, top.bid_lots, top.ask_lots
+        j = top.last + 1
+    return int(j)
+
+
+skim = compiled(_skim)
 
 
 # ---------------------------------------------------------------- asking strategies
@@ -647,12 +672,16 @@ def _advance(s: Any) -> int:
         # our side of events, as long as nothing else comes first
         if heard < happens and heard <= due:
             limit = min(own - 1, happens - 1, due)
+            if s.skims == 1:
+                j = skim(s, j, limit)
             while j < n_local and s.deciding == 0 and s.attention == 0 and not is_full(books):
                 event = local_at(s, j)
                 if event.local_ns > limit:
                     break
                 s.now_ns = event.local_ns
                 j = on_local_event(s, books, event, j) + 1
+                if s.skims == 1:
+                    j = skim(s, j, limit)
             continue
         s.now_ns = due
         if due == s.next_timer_ns:

@@ -129,6 +129,7 @@ CORE = _record(
         ("start_ns", "i8"),  # strategies are woken from here on, our clock
         ("shared_book", "i8"),  # 1: both clocks see the book's messages in one order, so one ladder serves both
         ("one_stream", "i8"),  # 1: moreover both read the very same events
+        ("skims", "i8"),  # 1: moreover only the last top of book before a decision is ever looked at
         ("run_ahead_ns", "i8"),  # how far the exchange's side may run ahead of ours: not at all where the market wakes a strategy
         ("deciding", "i8"),  # 1 while strategies are being asked
         ("strategy", "i8"),  # the one being asked

@@ -40,6 +40,7 @@ __all__ = [
     "clear_row",
     "free_pages",
     "grow_books",
+    "has_level",
     "is_full",
     "level_of",
     "make_place",
@@ -162,6 +163,16 @@ def _level_of(books: Any, row: int, ticks: int) -> int:
 
 
 level_of = compiled(_level_of)
+
+
+def _has_level(books: Any, row: int, ticks: int) -> bool:
+    """Say whether there is a level at *ticks*: its mark is one bit, where its lots may be a line of memory that nobody has read."""
+    page = _page_at_c(books, row, ticks)
+    place = ticks & 4095
+    return bool(page != 0 and (books[page + _MARKS + (place >> 6)] >> np.int64(place & 63)) & 1)
+
+
+has_level = compiled(_has_level)
 
 
 def _best_of(books: Any, row: int) -> int:

@@ -38,6 +38,7 @@ def _survey(events: Any, found: Any) -> None:
     """Take *events* into *found*, see the words above; a market's kinds are a set of bits."""
     markets = (found.shape[0] - _MARKETS) // _WORDS
     last_local, last_exch = found[_LAST_LOCAL], found[_LAST_EXCH]
+    shortest, longest, most_market = found[_SHORTEST], found[_LONGEST], found[_MOST_MARKET]
     for i in range(events.shape[0]):
         event = events[i]
         if event.local_ns < last_local:
@@ -45,10 +46,10 @@ def _survey(events: Any, found: Any) -> None:
         if event.exch_ns < last_exch:
             found[_EXCH_BACKWARDS] += 1
         last_local, last_exch = event.local_ns, event.exch_ns
-        found[_SHORTEST] = min(found[_SHORTEST], event.local_ns - event.exch_ns)
-        found[_LONGEST] = max(found[_LONGEST], event.local_ns - event.exch_ns)
+        shortest = min(shortest, last_local - last_exch)
+        longest = max(longest, last_local - last_exch)
         market = np.int64(event.market)
-        found[_MOST_MARKET] = max(found[_MOST_MARKET], market)
+        most_market = max(most_market, market)
         if market < markets:
             at = _MARKETS + _WORDS * market
             found[at + _KINDS] |= np.int64(1) << np.int64(min(event.kind, 62))
@@ -60,6 +61,7 @@ def _survey(events: Any, found: Any) -> None:
                 found[at + _LAST_MOVE] = event.exch_ns
     found[_EVENTS] += events.shape[0]
     found[_LAST_LOCAL], found[_LAST_EXCH] = last_local, last_exch
+    found[_SHORTEST], found[_LONGEST], found[_MOST_MARKET] = shortest, longest, most_market
 
 
 survey_kernel = compiled(_survey)
