@@ -110,6 +110,34 @@ def test_a_ladder_of_our_own_gives_the_same_digest_as_the_shared_one(monkeypatch
     assert digest(events) == shared
 
 
+def test_sharing_strategies_out_to_cores_changes_nothing(monkeypatch):
+    events = random_market(4)
+    several = [maker._replace(every_ns=(1 + i) * MS) for i in range(7)] + [plain(maker)]
+    alone = [replay(events, each, instruments=INSTRUMENT).digest() for each in several]
+    for fewest, cores in ((8, 4), (2, 3), (1, 2), (1, 16), (1, None)):
+        monkeypatch.setattr("twosided.engines.replay.FEWEST_A_CORE", fewest)
+        together = replay(events, several, instruments=INSTRUMENT, cores=cores)
+        assert [run.digest() for run in together] == alone
+        assert sum(run.facts["strategies_in_pass"] for run in together) >= len(several)
+
+
+def test_ctrl_c_stops_every_core(monkeypatch):
+    monkeypatch.setattr(replay_pass, "PROGRESS_EVERY", 20)
+    monkeypatch.setattr("twosided.engines.replay.FEWEST_A_CORE", 1)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    runs = replay(random_market(4), [plain(maker)] * 4, instruments=INSTRUMENT, cores=4, progress=stop)
+    assert runs[0].facts["complete"] is False
+    assert [run.facts["strategies_in_pass"] for run in runs] == [1] * 4  # all have come to an end
+
+
+def test_no_core_is_too_few():
+    with pytest.raises(InputError, match="cores is 0; allowed: 1 or more"):
+        replay(random_market(4), maker, instruments=INSTRUMENT, cores=0)
+
+
 def test_pausing_often_changes_nothing(monkeypatch):
     events = random_market(6)
     whole = digest(events)

@@ -3,7 +3,10 @@
 Where you are in the pipe: the front door to all of it. Here is checked what is asked for; `replay_pass` does it.
 """
 
+import os
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -20,6 +23,9 @@ from twosided.market.survey import Survey, survey
 from twosided.strategies.contract import Strategy
 
 __all__ = ["PER_STRATEGY", "Progress", "Recorded", "replay"]
+
+FEWEST_A_CORE = 8
+"""Strategies that are worth a core of their own: with fewer, rebuilding the books again costs more than is gained."""
 
 PER_STRATEGY = ("entry_latency", "response_latency", "queue", "partial_fills")
 """Settings that may differ between the strategies of one pass; the others belong to the market that they share."""
@@ -52,6 +58,7 @@ def replay(
     instruments: Sequence[Instrument] | Instrument | None = None,
     settings: ReplaySettings | Sequence[ReplaySettings] | None = None,
     start_ns: int | None = None,
+    cores: int | None = None,
     progress: Progress | None = None,
 ) -> Run: ...
 @overload
@@ -62,6 +69,7 @@ def replay(
     instruments: Sequence[Instrument] | Instrument | None = None,
     settings: ReplaySettings | Sequence[ReplaySettings] | None = None,
     start_ns: int | None = None,
+    cores: int | None = None,
     progress: Progress | None = None,
 ) -> list[Run]: ...
 def replay(
@@ -71,6 +79,7 @@ def replay(
     instruments: Sequence[Instrument] | Instrument | None = None,
     settings: ReplaySettings | Sequence[ReplaySettings] | None = None,
     start_ns: int | None = None,
+    cores: int | None = None,
     progress: Progress | None = None,
 ) -> Run | list[Run]:
     """Replay recorded events through one strategy, or through several at once.
@@ -83,6 +92,8 @@ def replay(
         settings: latencies, queue model and order handling; `ReplaySettings` says what is assumed without it. A list has those of
             each strategy: one pass serves all that differ in `PER_STRATEGY` only.
         start_ns: strategies are asked from this time on (our clock); the book is built from the beginning.
+        cores: how many threads share the strategies of a recording in memory, `FEWEST_A_CORE` or more each; all there are unless
+            it is said. No result depends on it.
         progress: called with (events done, events in all) a few times a second. A KeyboardInterrupt stops the run, which is then
             returned as far as it got, with ``facts["complete"]`` False.
 
@@ -101,11 +112,41 @@ def replay(
     passes: dict[Any, list[int]] = {}  # one for all that have as many quote levels and assume the same of the market
     for i, (strategy, its) in enumerate(zip(asked, assumed, strict=True)):
         passes.setdefault((strategy.levels, its.model_copy(update=_SAME)), []).append(i)
+    if cores is not None and cores < 1:
+        raise InputError(f"cores is {cores}; allowed: 1 or more")
+    threads = (cores or os.cpu_count() or 1) if hasattr(recorded, "events") else 1  # a stream is read once at a time
     runs: dict[int, Run] = {}
     for chosen in passes.values():
-        engine = Pass(recorded, [asked[i] for i in chosen], [assumed[i] for i in chosen], start_ns, found)
-        runs |= dict(zip(chosen, engine.run(progress), strict=True))
+        groups = _shared_out(chosen, min(threads, len(chosen) // FEWEST_A_CORE))
+        started = [Pass(recorded, [asked[i] for i in group], [assumed[i] for i in group], start_ns, found) for group in groups]
+        for group, finished in zip(groups, _side_by_side(started, progress), strict=True):
+            runs |= dict(zip(group, finished, strict=True))
     return runs[0] if isinstance(strategies, Strategy) else [runs[i] for i in range(len(asked))]
+
+
+def _shared_out(items: list[int], parts: int) -> list[list[int]]:
+    """Return *items* in *parts* of about one size, at least one."""
+    return [list(part) for part in np.array_split(items, max(parts, 1))]
+
+
+def _side_by_side(passes: list[Pass], progress: Progress | None) -> list[list[Run]]:
+    """Run *passes* in a thread each, the first in this one, which alone reports progress; when it is stopped, all stop."""
+    stopped = threading.Event()
+
+    def until_stopped(_done: int, _total: int) -> None:
+        if stopped.is_set():
+            raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(max(len(passes) - 1, 1)) as pool:
+        others = [pool.submit(each.run, until_stopped) for each in passes[1:]]
+        try:
+            first = passes[0].run(progress)
+        except BaseException:
+            stopped.set()
+            raise
+        if not first[0].facts["complete"]:
+            stopped.set()
+        return [first, *(other.result() for other in others)]
 
 
 def _settings_of(settings: ReplaySettings | Sequence[ReplaySettings] | None, count: int) -> list[ReplaySettings]:

@@ -3,7 +3,7 @@
 Where you are in the pipe: behind the ledger: fills, orders, quotes, decisions, equity and mids on their way into a `Run`.
 
 Rows are kept as the engine wrote them, those of all strategies one after the other. They become columns when somebody looks: a
-search over hundreds of parameter sets that reads nothing but equity pays for nothing else. What does not fit in `IN_MEMORY` bytes
+search over hundreds of parameter sets that reads nothing but equity pays for nothing else. What does not fit in the memory allowed
 goes to a file in the meantime, which has no name and goes with the process.
 """
 
@@ -19,9 +19,6 @@ from twosided._compile import compiled
 from twosided.market.order import DECISION, EQUITY, FILL, MID, ORDER_EVENT, QUOTE_CHANGE
 
 __all__ = ["COUNTERS", "Logs"]
-
-IN_MEMORY = 1 << 26
-"""Bytes of a log that are kept in memory; what comes after goes to disk."""
 
 COUNTERS = {
     "fills": ("n_fills", FILL),
@@ -56,7 +53,8 @@ count_rows, deal_rows = compiled(_count), compiled(_deal)
 class _Log:
     """One log of all strategies of a pass."""
 
-    def __init__(self, dtype: np.dtype[Any]) -> None:
+    def __init__(self, dtype: np.dtype[Any], most_bytes: int) -> None:
+        self.most_bytes = most_bytes
         self.names = list(dtype.names or ())
         self.parts: list[Any] = []
         self.file: IO[bytes] | None = None
@@ -66,7 +64,7 @@ class _Log:
     def keep(self, rows: Any) -> None:
         """Keep *rows*, which nobody writes to any more."""
         table = rows.view(np.int64).reshape(len(rows), len(self.names))
-        if self.file is None and self.bytes_in_memory + table.nbytes <= IN_MEMORY:
+        if self.file is None and self.bytes_in_memory + table.nbytes <= self.most_bytes:
             self.parts.append(table)
             self.bytes_in_memory += table.nbytes
             return
@@ -105,11 +103,11 @@ class _Log:
 
 
 class Logs:
-    """The logs of a pass of *count* strategies."""
+    """The logs of a pass of *count* strategies, each of which may take *most_bytes* of memory until somebody looks."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, most_bytes: int) -> None:
         self.count = count
-        self._logs = {name: _Log(dtype) for name, (_, dtype) in COUNTERS.items()}
+        self._logs = {name: _Log(dtype, most_bytes) for name, (_, dtype) in COUNTERS.items()}
 
     def keep(self, name: str, rows: Any) -> None:
         """Keep *rows* of the log *name*, which nobody writes to any more."""

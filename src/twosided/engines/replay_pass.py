@@ -44,6 +44,9 @@ PROGRESS_EVERY = 500_000
 PROGRESS_SECONDS = 0.2
 """The same while Python decides, which may take long."""
 
+LOGS_IN_MEMORY, LOGS_OF_A_STREAM = 1 << 30, 1 << 26
+"""Bytes that one log may take in memory: what is read as it is replayed is meant to take little."""
+
 RUN_AHEAD_NS = 1_000_000_000
 """How far the exchange's side of events may run ahead of ours, market time, where no strategy is woken by the market."""
 
@@ -85,13 +88,15 @@ class Pass:
         self.core_array = np.zeros(1, CORE)
         self.core = self.core_array[0]
         self.core.own_rows = rows
-        self.logs = Logs(len(strategies))
+        self.logs = Logs(len(strategies), LOGS_IN_MEMORY if first.is_last else LOGS_OF_A_STREAM)
         self.next_progress = 0.0
         self._lay_out_rows(markets)
         self._fill_core(shared=shared, more=not first.is_last)
         self._fill_markets(found)
         self._fill_strategies()
         point_at(self.core, self.tables)
+        if not _advance:
+            _advance.append(advance if INTERPRETED else compiled(advance, _SIGNATURE, nogil=True))
 
     # -- preparation
 
@@ -209,8 +214,6 @@ class Pass:
 
     def run(self, progress: Progress | None) -> list[Run]:
         """Go through the data and return one Run per strategy."""
-        if not _advance:
-            _advance.append(advance if INTERPRETED else compiled(advance, _SIGNATURE))
         began = time.perf_counter()
         complete = True
         try:
