@@ -442,6 +442,15 @@ def test_a_compiled_function_means_what_its_source_means():
     assert meaning(plain) == meaning(compiled(plain))
 
 
+@compiles
+def test_how_a_helper_is_compiled_is_part_of_what_its_callers_mean():
+    def calling(helper):
+        return function("return helper(x)", helper=helper)
+
+    plain, copied, threaded = (compiled(lambda x: x + 1, **how) for how in ({}, {"inline": True}, {"nogil": True}))
+    assert len({meaning(calling(helper)) for helper in (plain, copied, threaded)}) == 3
+
+
 def test_a_helper_behind_a_module_of_the_package_is_refused():
     with pytest.raises(TypeError, match=r"reaches the module twosided\.units; import the names it needs from it instead"):
         meaning(function("return units.whole_steps(x)", units=twosided.units))

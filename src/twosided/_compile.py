@@ -151,7 +151,9 @@ def _digest_module(module: python_types.ModuleType, names: list[str], digest: An
 
 
 def _digest_value(value: Any, digest: Any, seen: set[Any]) -> None:
-    value = getattr(value, "py_func", value)
+    if hasattr(value, "py_func"):
+        digest.update(repr(sorted(value.targetoptions.items())).encode())  # such as whether it is copied into its callers
+        value = value.py_func
     if isinstance(value, python_types.FunctionType):
         _digest_function(value, digest, seen)
     elif isinstance(value, python_types.ModuleType):
@@ -186,12 +188,12 @@ class _DiskCache:
 
     cache_path = "twosided._compile.cache_folder()"
 
-    def __init__(self, function: Callable[..., Any], *, checked: bool) -> None:
-        self._function, self._checked = function, checked
+    def __init__(self, function: Callable[..., Any], options: Any) -> None:
+        self._function, self._options = function, options
         self._meaning = b""  # found when it is compiled: every global exists by then, and a notebook may have changed some since
 
     def _file(self, signature: Any, codegen: Any) -> Path:
-        key = hashlib.sha256(self._meaning + repr((str(signature), codegen.magic_tuple(), self._checked)).encode()).hexdigest()[:32]
+        key = hashlib.sha256(self._meaning + repr((str(signature), codegen.magic_tuple(), self._options)).encode()).hexdigest()[:32]
         return cache_folder() / f"{self._function.__name__}-{key}.bin"
 
     def load_overload(self, signature: Any, target_context: Any) -> CompileResult | None:
@@ -241,9 +243,9 @@ def compiled(function: F, signature: Any = None, *, inline: bool = False, checke
     """
     if INTERPRETED:
         return function
-    more = {"boundscheck": True} if checked else {}
-    dispatcher = njit(function, forceinline=inline, no_cfunc_wrapper=True, nogil=nogil, **more)
-    dispatcher._cache = _DiskCache(function, checked=checked)  # noqa: SLF001
+    options = {"forceinline": inline, "nogil": nogil, **({"boundscheck": True} if checked else {})}
+    dispatcher = njit(function, no_cfunc_wrapper=True, **options)
+    dispatcher._cache = _DiskCache(function, options)  # noqa: SLF001
     dispatcher.get_call_template = _without_literals(dispatcher.get_call_template)
     if signature is not None:
         dispatcher.compile(signature)
