@@ -26,6 +26,7 @@ from twosided.market.instrument import Instrument
 from twosided.market.ladder import NO_ASK, NO_BID
 from twosided.market.touch import touches
 from twosided.research.intensity import Reaches, fit_intensity
+from twosided.research.measured import Measured
 from twosided.strategies.contract import Strategy
 from twosided.units import NS_PER_SECOND
 
@@ -45,29 +46,10 @@ FEW_REACHES = 100
 TOUCH_SHARE = 0.9
 """The usual touch is the half-spread that is not exceeded in this share of the time."""
 
-_TWO_SIDED_95 = 1.959964
 _SIDES = (1, -1)
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A positive number with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, value: float, relative_error: float) -> "Measured":
-        """Return the interval of a number whose logarithm has the standard error *relative_error*."""
-        factor = math.exp(_TWO_SIDED_95 * relative_error)
-        return cls(value, value / factor, value * factor)
-
-    def __str__(self) -> str:
-        return f"{self.value:.4g} ({self.low:.3g} to {self.high:.3g})"
 
 
 @dataclass(frozen=True)
