@@ -98,11 +98,14 @@ def _prices(ticks: npt.NDArray[np.int32], instrument: Instrument) -> npt.NDArray
     return np.round(ticks * float(instrument.tick_size), -int(instrument.tick_size.as_tuple().exponent))
 
 
+_FOREVER_NS, _FEED = 10**18, 2  # how long to wait for the next event, and what says that one came
+
+
 @njit  # a jitclass argument: numba cannot keep this on disk, so the peer compiles it again in every process
 def _quote(backtest, every_ns, half_spread_ticks, skew_ticks, quantity, most_quantities, log):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Quote as `_quoter.quoter` does; keep orders whose price is still wanted, cancel the others."""
     tick_size, n = backtest.depth(0).tick_size, 0
-    while backtest.elapse(every_ns) == 0:
+    while (backtest.elapse(every_ns) == 0) if every_ns > 0 else (backtest.wait_next_feed(False, _FOREVER_NS) == _FEED):
         backtest.clear_inactive_orders(0)
         depth, position = backtest.depth(0), backtest.position(0)
         if n < len(log):
@@ -152,7 +155,7 @@ def run_peer(
         queue: "power" with *exponent*, "log", or "fifo" for rows order by order.
         exponent: of the power model.
         latency_ns: of orders and of responses.
-        every_ns: between decisions.
+        every_ns: between decisions; 0: one after every event that is heard of.
         decisions: rows of the log; more decisions are made and not logged.
     """
     backtest = _backtest(rows, instrument, price_range, queue, exponent, latency_ns)

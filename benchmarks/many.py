@@ -1,8 +1,8 @@
 """What one of 64 strategies in one pass costs, against a pass of its own, and against the peer, which has no other way.
 
 Single core, warm, from memory, the whole of `replay`. The 64 differ in half-spread (0.5 to 4 ticks) and skew (0.05 to 0.5 ticks per
-quantity held); of the separate runs eight of the 64 are timed. Both with complete logs and with fills and equity only, which is what
-a search reads. The peer's rate is that of its fastest book with one of them.
+quantity held); of the separate runs eight of the 64 are timed. Both with complete logs and with fills and equity only, which is
+what a search reads. The peer's rate is that of its fastest book with one of them.
 """
 
 import time

@@ -11,7 +11,8 @@ kept, and the top of book after each message travels to us through a ring. Other
 stream. The results are the same where both ways are possible, and a test says so.
 
 Unless the market wakes a strategy, what we see matters only when a timer rings or a report arrives: the exchange's side runs ahead
-to that time, and ours follows in one go, stepping over messages of levels only, whose outcome waits in the ring.
+to that time, and ours follows in one go, stepping over messages of levels only, whose outcome waits in the ring. Where only timers
+wake strategies, own messages arrive ahead of our side too.
 
 The two streams may be windows on longer ones: the loop asks for more before it looks beyond the end of either.
 """
@@ -630,6 +631,7 @@ def _advance(s: Any) -> int:
     i, j = s.next_exch, s.next_local
     n_exch, n_local = s.n_exch, s.n_local
     pause_at = min(s.pause_at, n_exch)
+    end = FOREVER if s.more == 1 else local_at(s, n_local - 1).local_ns  # nothing happens after the last event has reached us
     code = DONE
     while True:
         if s.deciding == 1:
@@ -664,8 +666,9 @@ def _advance(s: Any) -> int:
         if i == pause_at and i < n_exch and happens <= min(limit, own):
             code = PAUSE
             break
-        if own < happens and own <= heard and own <= due:
-            while own < happens and own <= heard and own <= due and s.deciding == 0 and s.attention == 0 and not is_full(books):
+        arrives_by = min(happens - 1, end if s.timers_only == 1 else heard, due)
+        if own <= arrives_by:
+            while own <= arrives_by and s.deciding == 0 and s.attention == 0 and not is_full(books):
                 deliver(s, books)
                 own = s.next_own_ns
             continue

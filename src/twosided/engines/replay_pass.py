@@ -179,6 +179,7 @@ class Pass:
         self.core.next_timer_ns = int(table["next_ns"].min())
         woken = any(strategy.wake & (Wake.BOOK | Wake.TRADE) for strategy in self.strategies)
         self.core.run_ahead_ns = 0 if woken else RUN_AHEAD_NS
+        self.core.timers_only = int(all(strategy.wake == Wake.TIMER for strategy in self.strategies))
         self.core.skims = int(self.core.one_stream and not woken and not self.core.signals_wanted)
 
     # -- reading

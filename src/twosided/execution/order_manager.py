@@ -112,6 +112,7 @@ def _request(s: Any, number: int, action: int, reason: int, ticks: int, lots: in
     order = order_at(s, number)
     order.state = next_state(order.state, action, reason)
     order.pending_ticks, order.pending_lots = ticks, lots
+    line_at(s, order.strategy, order.market).settled = 0
     log_order(s, order, action, reason, ticks, lots)
     send_to_venue(s, number, action, ticks, lots + order.filled_lots)
 
@@ -139,6 +140,7 @@ def _send_new(s: Any, k: int, m: int, side: int, level: int, ticks: int, lots: i
 
 def _deny(s: Any, k: int, m: int, side: int, ticks: int, lots: int, reason: int) -> None:
     """Log a quote that our own checks stopped."""
+    line_at(s, k, m).settled = 0
     if s.log_orders == 0:
         return
     row = order_event_at(s, s.n_orders)
@@ -361,9 +363,30 @@ def _note_quotes(s: Any, k: int, m: int, lowest: int) -> None:
 note_quotes = compiled(_note_quotes)
 
 
+def _nothing_changed(s: Any, k: int, m: int) -> bool:
+    """Say whether quotes, orders and market are what they were at a decision that found nothing to do."""
+    line, view = line_at(s, k, m), view_at(s, m)
+    if line.settled == 0 or view.bid_ticks != line.seen_bid or view.ask_ticks != line.seen_ask or view.open != line.seen_open:
+        return False
+    for index in range(2):
+        for level in range(s.n_levels):
+            quote, last = quote_at(s, k, m, index, level), wanted_at(s, k, m, index, level)
+            if quote.lots != last.lots or (quote.ticks != last.ticks and quote.lots != 0):
+                return False
+    return True
+
+
+nothing_changed = compiled(_nothing_changed)
+
+
 def _manage(s: Any, k: int) -> None:
     """Bring strategy *k*'s orders in every market to the quotes it wants now."""
     for m in range(s.n_markets):
+        if nothing_changed(s, k, m):
+            continue
+        line, view = line_at(s, k, m), view_at(s, m)
+        line.settled = 1  # until something is sent or denied
+        line.seen_bid, line.seen_ask, line.seen_open = view.bid_ticks, view.ask_ticks, view.open
         withdraw_unpriceable(s, k, m)
         lowest = lowest_ask(s, k, m)
         note_quotes(s, k, m, lowest)
@@ -379,6 +402,7 @@ def _on_report(s: Any, message: Any) -> None:
     action, reason, lots = message.action, message.reason, message.lots
     order = order_at(s, message.order)
     k, m = order.strategy, order.market
+    line_at(s, k, m).settled = 0
     order.in_flight -= 1
     if action in (DO_FILLED, DO_PARTIALLY_FILLED):
         line, fees = line_at(s, k, m), venue_at(s, m).fees

@@ -129,6 +129,7 @@ CORE = _record(
         ("start_ns", "i8"),  # strategies are woken from here on, our clock
         ("shared_book", "i8"),  # 1: both clocks see the book's messages in one order, so one ladder serves both
         ("one_stream", "i8"),  # 1: moreover both read the very same events
+        ("timers_only", "i8"),  # 1: nothing but timers wakes a strategy
         ("skims", "i8"),  # 1: moreover only the last top of book before a decision is ever looked at
         ("run_ahead_ns", "i8"),  # how far the exchange's side may run ahead of ours: not at all where the market wakes a strategy
         ("deciding", "i8"),  # 1 while strategies are being asked
@@ -322,8 +323,20 @@ STRATEGY = _record(
     ]
 )
 
-LINE = _record([(name, "i8") for name in ("last_entry_ns", "last_response_ns", "position_lots", "cash", "funding")])
-"""One strategy's connection to one market: messages do not overtake each other; and the account as known here."""
+LINE = _record(
+    [
+        ("last_entry_ns", "i8"),  # arrival of the last message each way: they do not overtake each other
+        ("last_response_ns", "i8"),
+        ("position_lots", "i8"),  # the account as known here
+        ("cash", "i8"),
+        ("funding", "i8"),
+        ("settled", "i8"),  # 1: nothing was to be done at the last decision, and no report has come since
+        ("seen_bid", "i8"),  # the touch at that decision, and whether the market was open
+        ("seen_ask", "i8"),
+        ("seen_open", "i8"),
+    ]
+)
+"""One strategy's connection to one market."""
 
 TAKEN = _record([("market", "i8"), ("side", "i8"), ("ticks", "i8"), ("lots", "i8")])
 """Displayed lots that a strategy has used up, until the level is next updated."""
