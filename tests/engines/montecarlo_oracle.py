@@ -19,8 +19,9 @@ def draws(settings, purpose, path, count):
 def marks(settings, path, mids):
     """Uniform marks of sell and buy orders, with informed ones moved to the side that gains."""
     steps = settings.steps
-    sells = [uniform_of(word) for word in draws(settings, Purpose.SELL_ORDERS, path, steps)]
-    buys = [uniform_of(word) for word in draws(settings, Purpose.BUY_ORDERS, path, steps)]
+    words = [int(word) for word in draws(settings, Purpose.SELL_ORDERS, path, steps)]
+    sells = [((word >> 32) + 0.5) / 2**32 for word in words]
+    buys = [((word & 0xFFFFFFFF) + 0.5) / 2**32 for word in words]
     for i, word in enumerate(draws(settings, Purpose.INFORMED, path, steps)):
         later = mids[i + settings.informed_steps]
         if later != mids[i] and uniform_of(word) < settings.informed:

@@ -82,6 +82,25 @@ def test_the_short_cut_of_the_textbook_does_what_the_whole_loop_does():
     assert short.sample[0, 0, COLUMNS.index("fills")] > 0
 
 
+@pytest.mark.parametrize("changes", [{}, {"maker_bps": 1, "position_limit": 2.0}, {"hawkes": 0.5, "informed": 0.4}])
+def test_the_short_cut_for_strategies_does_what_the_whole_loop_does_to_the_last_bit(changes):
+    settings = world(changes)
+    short, whole = (simulate(leaning, settings, keep_paths=kept) for kept in (0, settings.paths))
+    assert short.digest == whole.digest
+    assert short.digest == simulate(leaning._replace(compiled=False), settings).digest
+    assert short.sample[0, 0, COLUMNS.index("fills")] > 0
+
+
+@strategy(signals=("volatility",))
+def leaning(ctx):
+    market = ctx.market[0]
+    last = market.trade_side * market.trade_lots + market.working_bid_lots - market.working_ask_lots
+    lean = 0.01 * (market.position_lots + last + 0.1 * market.cash + ctx.signals.volatility[0]) / market.tick_size
+    mid = 0.5 * (market.bid_ticks + market.ask_ticks) - lean
+    quote_bid(ctx, 0, 0, mid - 0.3 / market.tick_size, 1.0)
+    quote_ask(ctx, 0, 0, mid + 0.3 / market.tick_size, 1.0 if market.position_lots > -3 else 0.0)
+
+
 def test_a_strategy_and_a_table_with_the_same_quotes_meet_the_same_fate_but_for_ticks():
     @strategy()
     def third(ctx):

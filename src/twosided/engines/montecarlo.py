@@ -148,7 +148,7 @@ class _Worker:
         self.world["brackets"] = address_of_array(self.brackets)
         block, ahead = int(self.world["block"][0]), settings.informed_steps
         self.mids, self.jumps = np.zeros(block + ahead + 1), np.zeros(block + ahead)
-        self.sells, self.buys, self.met = np.zeros(block), np.zeros(block), np.zeros(block, np.int64)
+        self.sells, self.buys = np.zeros(block, np.int64), np.zeros(block, np.int64)
 
     @property
     def python(self) -> bool:
@@ -173,7 +173,7 @@ class _Worker:
             self.world[name] = 0
         results = np.zeros((count, len(self.quoters), len(COLUMNS)))
         state = (self.world, self.bound.quoters, self.recorded)
-        market = (self.mids, self.jumps, self.sells, self.buys, self.met)
+        market = (self.mids, self.jumps, self.sells, self.buys)
         trace = self.trace[first : first + count]
         k = DONE
         while True:

@@ -3,8 +3,9 @@
 Where you are in the pipe: the source of *events* of a Monte-Carlo run, beside the mid.
 
 An order that would reach a quote at distance d from the mid arrives with intensity A·exp(-k·d), so that one does within a step with
-probability p(d) = 1 - exp(-A·dt·exp(-k·d)). The mark of a step is uniform on [0, 1): the quote is reached exactly when the mark is
-below p(d). All quoters who are compared meet the same marks, on both sides, which are independent of each other and of the mid.
+probability p(d) = 1 - exp(-A·dt·exp(-k·d)). The mark of a step is one of the 2^32 whole numbers from 0 on, each as likely as any:
+the quote is reached exactly when (mark + 1/2) / 2^32 is below p(d), which is p(d) to 1.2e-10. All quoters who are compared meet the
+same marks, on both sides, which are independent of each other and of the mid.
 
 *Hawkes*: orders on a side excite more of them: intensity at the mid mu + sum over earlier orders of n·b·exp(-b·age), n the share
 that is excited, b the decay, mu = A·(1 - n), so that A is the mean again. Simulated exactly, by thinning (Ogata 1981);
@@ -25,7 +26,7 @@ from twosided._random import exponential_of, next_word, stream_word, uniform_of
 from twosided.engines.montecarlo_settings import SimulationSettings
 from twosided.engines.montecarlo_world import CELL, WORLD
 
-__all__ = ["bracket_table", "fill_marks", "flow_record", "is_reached"]
+__all__ = ["MARKS", "bracket_table", "fill_marks", "flow_record", "is_reached"]
 
 _BRACKETS, _PER_DECAY = 2048, 100  # how many, and how many to a distance of 1/k: neighbours differ by a hundredth
 
@@ -47,6 +48,11 @@ def flow_record(settings: SimulationSettings) -> dict[str, float]:
 
 
 _SMALL = 1e-4
+
+MARKS = 4294967296
+"""How many marks there are: halves of a word, so that one draw serves both sides. This one itself reaches nothing."""
+
+_LOW = np.uint64(MARKS - 1)
 
 bracket_of = table_at(WORLD, "brackets", CELL, ("n_brackets",))
 
@@ -106,18 +112,19 @@ def _fill_marks(w: Any, mids: Any, sells: Any, buys: Any, count: int, step: int)
     sell_stream, buy_stream = w.sell_stream, w.buy_stream
     if w.hawkes > 0.0:
         for i in range(count):
-            sells[i], w.sell_excitement = hawkes_mark(w, stream_word(sell_stream, step + i), w.sell_excitement)
-            buys[i], w.buy_excitement = hawkes_mark(w, stream_word(buy_stream, step + i), w.buy_excitement)
+            sell, w.sell_excitement = hawkes_mark(w, stream_word(sell_stream, step + i), w.sell_excitement)
+            buy, w.buy_excitement = hawkes_mark(w, stream_word(buy_stream, step + i), w.buy_excitement)
+            sells[i], buys[i] = int(sell * MARKS), int(buy * MARKS)
     else:
         for i in range(count):
-            sells[i] = uniform_of(stream_word(sell_stream, step + i))
-            buys[i] = uniform_of(stream_word(buy_stream, step + i))
+            word = stream_word(sell_stream, step + i)
+            sells[i], buys[i] = np.int64(word >> np.uint64(32)), np.int64(word & _LOW)
     if w.informed > 0.0:
         for i in range(count):
             move = mids[i + w.ahead] - mids[i]
             if move != 0.0 and uniform_of(stream_word(w.informed_stream, step + i)) < w.informed:
                 first = min(sells[i], buys[i])
-                sells[i], buys[i] = (1.0, first) if move > 0.0 else (first, 1.0)
+                sells[i], buys[i] = (MARKS, first) if move > 0.0 else (first, MARKS)
 
 
 fill_marks = compiled(_fill_marks)

@@ -21,9 +21,9 @@ from typing import Any
 
 from twosided._compile import compiled, function_at, table_at, words_at
 from twosided._random import Purpose, exponential_of, stream_of, stream_word
-from twosided.engines.montecarlo_flow import fill_marks, is_reached
+from twosided.engines.montecarlo_flow import MARKS, fill_marks, is_reached
 from twosided.engines.montecarlo_mid import fill_mids
-from twosided.engines.montecarlo_world import CELL, PAIR, QUOTER, STANDING, START_NS
+from twosided.engines.montecarlo_world import CELL, QUOTER, STANDING, START_NS, TABULATED
 from twosided.signals.top import SIGNALS_OF_MARKET, update_signals
 from twosided.strategies.contract import DECIDE, HEADER, MARKET_VIEW, QUOTE, Wake, ask_ticks, bid_ticks
 
@@ -36,8 +36,8 @@ head_of = table_at(QUOTER, "row", HEADER, (1,))
 market_of = table_at(QUOTER, "row", MARKET_VIEW, (1, 1), row=("row_bytes", "market_offset"))
 quote_of = table_at(QUOTER, "row", QUOTE, (1, 2, "levels"), row=("row_bytes", "quotes_offset"))
 shown_signal_of = table_at(QUOTER, "row", CELL, (1, "n_signals"), row=("row_bytes", "signals_offset"))
-reached_of = table_at(QUOTER, "reached", PAIR, ("pairs",))
-distances_of = table_at(QUOTER, "distances", PAIR, ("pairs",))
+tabulated_of = table_at(QUOTER, "tabulated", TABULATED, ("places",))
+captured_of = table_at(QUOTER, "tabulated", CELL, ("cells",))
 standing_of = table_at(QUOTER, "standing", STANDING, ("slots", 2, "levels"))
 signals_of = table_at(QUOTER, "signal_state", SIGNALS_OF_MARKET, (1,))
 row_words = words_at(QUOTER, "row")
@@ -84,52 +84,44 @@ fee_of = compiled(_fee, inline=True)
 # ---------------------------------------------------------------- the textbook: a table, and nothing in the way
 
 
-# A branch that depends on a random number is guessed wrongly every other time, and each position waits for the one before: so the
-# positions are found first, by arithmetic alone, and all that follows from them is summed up afterwards.
+# A branch that depends on a random number is often guessed wrongly, which costs more than all else in a step. The compiler makes
+# one wherever a fill chooses between numbers, or multiplies them; looking up what it brings leaves the compiler no choice.
+
+_WIDTH, _NOTHING = TABULATED.itemsize // 8, 2  # numbers in each place of a table, and where in it those begin that are captured
 
 
-def _find_positions(w: Any, q: Any, sells: Any, buys: Any, met: Any) -> None:
-    """Fill ``met`` with 4·position + 2·sold + bought for each step of a block: the position after it, in quotes, and its fills."""
-    position, slices = q.position // q.quote_lots, q.slices
-    stride, place = min(slices - 1, 1), (q.bound + position) * slices + min(w.step, slices - 1)
-    for i in range(w.count):
-        reached = reached_of(q, place)
-        bought, sold = sells[i] < reached.bid, buys[i] < reached.ask
-        place += stride + (slices if bought else 0) - (slices if sold else 0)
-        position += (1 if bought else 0) - (1 if sold else 0)
-        met[i] = 4 * position + (2 if sold else 0) + (1 if bought else 0)
-    q.position = position * q.quote_lots
+def _follow_textbook(w: Any, q: Any, mids: Any, sells: Any, buys: Any) -> None:
+    """Do what `_follow` does where nothing is in the way: no latency, ticks, snipers or sizes of orders.
 
-
-find_positions = compiled(_find_positions)
-
-
-def _follow_textbook(w: Any, q: Any, mids: Any, met: Any) -> None:
-    """Sum up what the fills of `_find_positions` brought. Together they do what `_follow` does where nothing is in the way.
-
-    That is: no latency, ticks, snipers or sizes of orders. It takes a fraction of the time; a test holds the two equal.
+    It takes a fraction of the time; a test holds the two equal.
     """
     size, slices = q.quote_lots * w.lot_size, q.slices
     fee_rate, fee_per_quote = size * w.fee_rate, q.quote_lots * w.fee_per_lot
     costs = fee_rate != 0.0 or fee_per_quote != 0.0
-    pnl, squares, spread, adverse, fees, peak, drawdown = q.pnl, q.squares, q.spread, q.adverse, q.fees, q.peak, q.drawdown
-    fills, held, most_held, quoted, quoted_spread = 0, 0, 0, 0, 0.0
-    stride, start = min(slices - 1, 1), q.bound * slices + min(w.step, slices - 1)
+    pnl, squares, fees, peak, drawdown = q.pnl, q.squares, q.fees, q.peak, q.drawdown
+    position, fills, held, most_held, quoted = q.position // q.quote_lots, 0, 0, 0, 0
+    spread, adverse, quoted_spread = 0.0, 0.0, 0.0
+    stride, place = min(slices - 1, 1), (q.bound + position) * slices + min(w.step, slices - 1)
     for i in range(w.count):
-        bought, sold, position = met[i] & 1, (met[i] >> 1) & 1, met[i] >> 2
-        row = position - bought + sold
-        away = distances_of(q, start + row * slices + i * stride)
-        mid, bid, ask = mids[i], away.bid, away.ask
+        quotes = tabulated_of(q, place)
+        bought, sold = 1 if sells[i] < quotes.bid_reach else 0, 1 if buys[i] < quotes.ask_reach else 0
+        captured = captured_of(q, _WIDTH * place + _NOTHING + bought + 2 * sold).number
+        mid, net = mids[i], bought - sold
         move = mids[i + 1] - mid
-        captured = size * (bought * bid + sold * ask)
+        if abs(position) < q.both_sides:
+            quoted += 1
+            quoted_spread += quotes.both
+        place += stride + net * slices
+        position += net
         spread += captured
-        adverse += size * ((bought - sold) * move)
+        adverse += net * move
         fills += bought + sold
+        change = size * (captured + position * move)
         if costs:
-            fee = bought * (abs(mid - bid) * fee_rate + fee_per_quote) + sold * (abs(mid + ask) * fee_rate + fee_per_quote)
+            fee = bought * (abs(mid - quotes.bid) * fee_rate + fee_per_quote)
+            fee += sold * (abs(mid + quotes.ask) * fee_rate + fee_per_quote)
             fees += fee
-            captured -= fee
-        change = captured + position * size * move
+            change -= fee
         pnl += change
         squares += change * change
         peak = max(peak, pnl)
@@ -137,10 +129,10 @@ def _follow_textbook(w: Any, q: Any, mids: Any, met: Any) -> None:
         most = abs(position)
         held += most
         most_held = max(most_held, most)
-        if abs(row) < q.both_sides:
-            quoted += 1
-            quoted_spread += bid + ask
-    q.pnl, q.squares, q.spread, q.adverse, q.fees, q.peak, q.drawdown = pnl, squares, spread, adverse, fees, peak, drawdown
+    q.pnl, q.squares, q.fees, q.peak, q.drawdown = pnl, squares, fees, peak, drawdown
+    q.position = position * q.quote_lots
+    q.spread += size * spread
+    q.adverse += size * adverse
     q.fills += fills
     q.volume += fills * q.quote_lots
     q.held += held * q.quote_lots
@@ -199,13 +191,13 @@ def _look_up(w: Any, q: Any, slot: int, step: int, mid: float) -> None:
     """Note the quotes of a table for the present inventory."""
     inventory = int(math.floor(q.position / q.quote_lots + 0.5))
     place = (min(max(inventory, -q.bound), q.bound) + q.bound) * q.slices + min(step, q.slices - 1)
-    distances, reached = distances_of(q, place), reached_of(q, place)
-    bid, ask = mid - distances.bid, mid + distances.ask
+    quotes = tabulated_of(q, place)
+    bid, ask = mid - quotes.bid, mid + quotes.ask
     if w.tick_size > 0.0:
         bid, ask = bid_ticks(bid / w.tick_size) * w.tick_size, ask_ticks(ask / w.tick_size) * w.tick_size
     buy, sell = standing_of(q, slot, 0, 0), standing_of(q, slot, 1, 0)
-    buy.price, buy.lots = bid, q.quote_lots if reached.bid > 0.0 else 0
-    sell.price, sell.lots = ask, q.quote_lots if reached.ask > 0.0 else 0
+    buy.price, buy.lots = bid, q.quote_lots if quotes.bid_reach >= 0 else 0
+    sell.price, sell.lots = ask, q.quote_lots if quotes.ask_reach >= 0 else 0
 
 
 look_up = compiled(_look_up, inline=True)
@@ -219,7 +211,26 @@ def _order_lots(w: Any, step: int, side: int) -> int:
 order_lots = compiled(_order_lots)
 
 
-def _meet(w: Any, q: Any, slot: int, side: int, step: int, mid: float, move: float, reached: float, mark: float) -> float:
+def _fill(w: Any, q: Any, sign: int, price: float, lots: int, distance: float, move: float) -> float:
+    """Book a fill (*sign* 1: bought, -1: sold); return what it gained at the mid, its fee taken off."""
+    size, fee = lots * w.lot_size, fee_of(w, price, lots)
+    q.position += sign * lots
+    q.fills += 1
+    q.volume += lots
+    q.fees += fee
+    q.spread += size * distance
+    q.adverse += sign * size * move
+    if q.tabled == 0:
+        market = market_of(q, 0, 0)
+        market.trade_ticks = int(math.floor(price / market.tick_size + 0.5))
+        market.trade_lots, market.trade_side = lots, -sign
+    return float(size * distance - fee)
+
+
+fill = compiled(_fill, inline=True)
+
+
+def _meet(w: Any, q: Any, slot: int, side: int, step: int, mid: float, move: float, reached: float, mark: int) -> float:
     """Let snipers and the orders of a step meet the quotes of one side; return what was gained at the mid *mid*, fees taken off."""
     gain, left, sign = 0.0, -1, 1 - 2 * side
     for level in range(q.levels):
@@ -230,7 +241,7 @@ def _meet(w: Any, q: Any, slot: int, side: int, step: int, mid: float, move: flo
         distance = sign * (mid - price)
         if w.snipers == 1 and sign * (price - reached) > 0.0:
             q.sniped += 1
-        elif is_reached(w, mark, distance):
+        elif is_reached(w, (mark + 0.5) / MARKS, distance):
             if w.size_decay != 0.0:
                 if left < 0:
                     left = order_lots(w, step, side)
@@ -240,18 +251,7 @@ def _meet(w: Any, q: Any, slot: int, side: int, step: int, mid: float, move: flo
                     break
         else:
             continue
-        size, fee = lots * w.lot_size, fee_of(w, price, lots)
-        q.position += sign * lots
-        q.fills += 1
-        q.volume += lots
-        q.fees += fee
-        q.spread += size * distance
-        q.adverse += sign * size * move
-        gain += size * distance - fee
-        if q.tabled == 0:
-            market = market_of(q, 0, 0)
-            market.trade_ticks = int(math.floor(price / market.tick_size + 0.5))
-            market.trade_lots, market.trade_side = lots, -sign
+        gain += fill(w, q, sign, price, lots, distance, move)
     return gain
 
 
@@ -305,6 +305,35 @@ def _follow(w: Any, q: Any, mids: Any, jumps: Any, sells: Any, buys: Any, trace:
 
 
 follow = compiled(_follow)
+
+
+def _follow_promptly(w: Any, q: Any, mids: Any, sells: Any, buys: Any) -> None:
+    """Do what `_follow` does for a compiled strategy of one level where no quote is late, none is sniped, and orders have no size.
+
+    A test holds the two equal to the last bit.
+    """
+    market, buy, sell = market_of(q, 0, 0), quote_of(q, 0, 0, 0), quote_of(q, 0, 1, 0)
+    for i in range(w.count):
+        q.i = i
+        mid = mids[i]
+        move, gain = mids[i + 1] - mid, 0.0
+        show(w, q, w.step + i, mid)
+        call(q.address)(head_of(q, 0))
+        market.working_bid_lots, market.working_ask_lots = buy.lots, sell.lots
+        bid, ask = buy.ticks * market.tick_size, sell.ticks * market.tick_size
+        if buy.lots > 0 and sell.lots > 0:
+            q.quoted += 1
+            q.quoted_spread += ask - bid
+        lots = min(buy.lots, q.limit_lots - q.position)
+        if lots > 0 and is_reached(w, (sells[i] + 0.5) / MARKS, mid - bid):
+            gain += fill(w, q, 1, bid, lots, mid - bid, move)
+        lots = min(sell.lots, q.limit_lots + q.position)
+        if lots > 0 and is_reached(w, (buys[i] + 0.5) / MARKS, ask - mid):
+            gain += fill(w, q, -1, ask, lots, ask - mid, move)
+        mark_step(q, w.lot_size, gain, move)
+
+
+follow_promptly = compiled(_follow_promptly)
 
 
 # ---------------------------------------------------------------- paths
@@ -399,7 +428,6 @@ def _advance(
     jumps: Any,
     sells: Any,
     buys: Any,
-    met: Any,
     results: Any,
     trace: Any,
 ) -> int:
@@ -413,7 +441,6 @@ def _advance(
         jumps: the part of each of its moves that jumped.
         sells: its marks of orders that hit bids.
         buys: its marks of orders that lift asks.
-        met: room for the positions in it.
         results: [path, quoter, `COLUMNS`], written.
         trace: [path, quoter, step, `TRACE`], written for the first paths.
     """
@@ -425,9 +452,11 @@ def _advance(
             make_block(w, recorded, mids, jumps, sells, buys)
         while w.quoter < quoters.shape[0]:
             q = quoters[w.quoter]
-            if q.textbook == 1 and w.path >= trace.shape[0]:
-                find_positions(w, q, sells, buys, met)
-                follow_textbook(w, q, mids, met)
+            if q.plain == 1 and w.path >= trace.shape[0]:
+                if q.tabled == 1:
+                    follow_textbook(w, q, mids, sells, buys)
+                else:
+                    follow_promptly(w, q, mids, sells, buys)
             elif follow(w, q, mids, jumps, sells, buys, trace):
                 return int(w.quoter)
             q.i = 0

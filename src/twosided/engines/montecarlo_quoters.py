@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from twosided._compile import address_of_array
+from twosided.engines.montecarlo_flow import MARKS
 from twosided.engines.montecarlo_settings import SimulationSettings
-from twosided.engines.montecarlo_world import PAIR, QUOTER, STANDING, START_NS
+from twosided.engines.montecarlo_world import QUOTER, STANDING, START_NS, TABULATED
 from twosided.errors import InputError, suggest
 from twosided.signals.top import SIGNALS, SIGNALS_OF_MARKET
 from twosided.strategies.contract import Strategy, Wake
@@ -187,6 +188,7 @@ def bind(quoters: Mapping[str, Quoter], settings: SimulationSettings, quantity: 
             _lay_table(q, quoter, settings, lots, bound)
         elif isinstance(quoter, Strategy):
             _lay_row(q, quoter, instrument, bound)
+            q["plain"] = _is_plain(settings) and q["levels"] == 1 and q["address"] != 0
         bound.point(q, "standing", np.zeros((int(q["slots"]), 2, int(q["levels"])), STANDING))
     return bound
 
@@ -200,20 +202,27 @@ def _lay_table(q: Any, table: QuoteTable, settings: SimulationSettings, lots: in
     q["bound"] = most = max(1, min(largest, int(q["limit_lots"]) // lots))
     q["tabled"], q["quote_lots"], q["slices"] = 1, lots, settings.steps if slices > 1 else 1
     q["limit_lots"] = min(int(q["limit_lots"]), most * lots)
-    plain = settings.latency == 0 and settings.order_size is None and settings.tick_size is None and not settings.snipers
-    q["textbook"] = plain and int(q["limit_lots"]) == most * lots
+    q["plain"] = _is_plain(settings) and settings.tick_size is None and int(q["limit_lots"]) == most * lots
     distances = np.stack([table.bid, table.ask], axis=2)[:, largest - most : largest + most + 1]
     quoted = np.isfinite(distances)
     quoted[:, -1, 0] = quoted[:, 0, 1] = False
     q["both_sides"] = _first_one_sided(np.asarray(quoted.all(axis=(0, 2))))
     hazard = settings.A * settings.step_s * np.exp(-settings.k * np.nan_to_num(distances))
-    reached = np.where(quoted, np.minimum(hazard, 1.0) if settings.linear_probability else -np.expm1(-hazard), 0.0)
+    reached = np.minimum(hazard, 1.0) if settings.linear_probability else -np.expm1(-hazard)
+    places = np.zeros(reached.shape[:2], TABULATED)
+    for side, name in enumerate(("bid", "ask")):
+        places[f"{name}_reach"] = np.where(quoted[:, :, side], np.ceil(reached[:, :, side] * MARKS - 0.5), -1.0)
+        places[name] = np.nan_to_num(distances[:, :, side])
+    places["both"] = places["bid"] + places["ask"]
     in_time = np.arange(settings.steps) // _steps_per_slice(settings.steps, slices) if slices > 1 else np.zeros(1, np.intp)
-    for name, values in (("reached", reached), ("distances", np.nan_to_num(distances))):
-        pairs = np.ascontiguousarray(np.transpose(values[in_time], (1, 0, 2))).view(PAIR)
-        q["pairs"] = pairs.size
-        bound.point(q, name, pairs)
+    by_inventory = np.ascontiguousarray(places[in_time].T)
+    q["places"], q["cells"] = by_inventory.size, by_inventory.nbytes // 8
+    bound.point(q, "tabulated", by_inventory)
     bound.rows.append(None)
+
+
+def _is_plain(settings: SimulationSettings) -> bool:
+    return settings.latency == 0 and settings.order_size is None and not settings.snipers
 
 
 def _first_one_sided(two_sided: npt.NDArray[np.bool_]) -> int:

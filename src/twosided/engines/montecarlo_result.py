@@ -53,9 +53,9 @@ class Moments:
     def add(self, rows: Floats) -> None:
         """Take in vectors, one a row."""
         mean = rows.sum(axis=0) / len(rows)
-        away = rows - mean
+        away = np.ascontiguousarray((rows - mean).T)  # sums run along memory, in an order that no library decides
         shift, total = mean - self.mean, self.count + len(rows)
-        self.comoment += np.einsum("ij,ik->jk", away, away) + np.outer(shift, shift) * (self.count * len(rows) / total)
+        self.comoment += np.einsum("ji,ki->jk", away, away) + np.outer(shift, shift) * (self.count * len(rows) / total)
         self.mean += shift * (len(rows) / total)
         self.count = total
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CELL", "COLUMNS", "PAIR", "QUOTER", "STANDING", "START_NS", "TRACE", "WORLD"]
+__all__ = ["CELL", "COLUMNS", "QUOTER", "STANDING", "START_NS", "TABULATED", "TRACE", "WORLD"]
 
 COLUMNS = (
     "pnl",
@@ -105,10 +105,10 @@ WORLD = _record(
 QUOTER = _record(
     [
         ("tabled", "i8"),  # 1: quotes come from a table of inventory, 0: from a strategy
-        ("textbook", "i8"),  # 1: and nothing stands between the table and its fills
-        ("reached", "i8"),  # addresses, for each inventory and slice of time: the probabilities that bid and ask are reached
-        ("distances", "i8"),  # and their distances from the mid
-        ("pairs", "i8"),  # how many of each
+        ("plain", "i8"),  # 1: nothing stands between quotes and their fills, and machine code decides
+        ("tabulated", "i8"),  # address of `TABULATED`, for each inventory and slice of time
+        ("places", "i8"),  # how many those are
+        ("cells", "i8"),  # and how many numbers: six each
         ("bound", "i8"),  # quotes
         ("both_sides", "i8"),  # inventories smaller than this have two quotes at all times
         ("slices", "i8"),  # of time: 1, or as many as there are steps
@@ -151,7 +151,20 @@ QUOTER = _record(
 
 CELL = np.dtype((np.record, [("number", "f8")]))
 
-PAIR = np.dtype((np.record, [("bid", "f8"), ("ask", "f8")]))
+TABULATED = np.dtype(
+    (
+        np.record,
+        [
+            ("bid_reach", "i8"),  # marks below it reach the bid; -1: there is none
+            ("ask_reach", "i8"),
+            ("nothing", "f8"),  # what a step captures per unit when nothing fills: 0
+            ("bid", "f8"),  # the bid: its distance from the mid
+            ("ask", "f8"),  # the ask
+            ("both", "f8"),  # both
+        ],
+    )
+)
+"""What a table says for one inventory at one time; the last four are found by (1 if bought) + (2 if sold), without a branch."""
 
 STANDING = np.dtype((np.record, [("price", "f8"), ("lots", "i8")]))
 """One quote as it was decided; 0 lots is none."""
