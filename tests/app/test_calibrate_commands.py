@@ -43,3 +43,45 @@ def test_a_replay_begins_to_quote_at_a_time_or_after_a_while(command, session, r
     assert refused("replay", session, *fixed, "--start", "5s", "--calibrate-first", "5s").startswith(
         "--start and --calibrate-first"
     )
+
+
+def test_a_recording_is_calibrated_and_the_file_that_comes_of_it_is_replayed(command, session, tmp_path):
+    out = tmp_path / "strategy.yaml"
+    answer = command("calibrate", session, "--out", out, "--set", "quantity=10", "--plot", tmp_path / "fit.html")
+    assert answer.code == 0
+    for name in ("sigma", "A", "k", "sigma, two scales", "Kyle's lambda", "OFI slope", "beta", "tick rule is right"):
+        assert f" {name} " in answer.out
+    assert f"next: twosided replay {out}" in answer.err
+    assert (tmp_path / "fit.html").read_text().count("plotly-graph-div") >= 2
+    found = json.loads(command("calibrate", session, "--json").out)
+    replayed = json.loads(command("replay", out, "--json", "--quiet").out)
+    for name in ("sigma", "A", "k"):
+        assert replayed["parameters"][name]["used"] == found["strategy"][name]["value"] == found["estimates"][name]["value"]
+    assert replayed["parameters"]["quantity"]["used"] == 10
+
+
+def test_every_estimate_has_an_interval_a_unit_and_a_basis(command, session):
+    found = json.loads(command("calibrate", "estimates", session, "--json").out)
+    for name, row in found["estimates"].items():
+        assert row["low"] <= row["value"] <= row["high"], name
+        assert row["unit"]
+        assert row["basis"]
+    assert found["signature"]["mid"]
+    assert found["virtual_orders"]
+
+
+def test_options_may_stand_before_the_recording(command, session, tmp_path):
+    out = tmp_path / "as.yaml"
+    assert command("calibrate", "--out", out, "--strategy", "avellaneda_stoikov", session, "--quiet").err == ""
+    assert "avellaneda_stoikov" in out.read_text()
+    assert command("calibrate", session, "--out", out, "--quiet").code == 0  # ours to replace
+
+
+def test_a_strategy_file_replaces_nothing_that_is_not_ours(refused, session, tmp_path):
+    (tmp_path / "mine.yaml").write_text("data: mine\n")
+    assert (
+        refused("calibrate", session, "--out", "mine.yaml") == "mine.yaml exists and was not written by calibrate; name a new file"
+    )
+    assert refused("calibrate", session, "--out", "strategy.txt").startswith("--out is 'strategy.txt'; allowed:")
+    assert refused("calibrate", session, "--strategy", "glfd").startswith("strategy 'glfd' is unknown; did you mean 'glft'?")
+    assert refused("calibrate", session, "--plot", "x.png").startswith("--plot is 'x.png'; allowed:")

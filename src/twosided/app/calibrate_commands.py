@@ -1,4 +1,4 @@
-"""``twosided calibrate``: what data says about the assumptions of a replay.
+"""``twosided calibrate``: what data says about the parameters of strategies and the assumptions of a replay.
 
 Where you are in the pipe: beside it; a thin layer over `twosided.research`.
 """
@@ -9,21 +9,111 @@ from typing import Any
 import click
 from rich.table import Table
 
+from twosided.app.assignments import assigned
 from twosided.app.config import DataConfig, Draft, InstrumentConfig
-from twosided.app.console import ReadingProgress, print_json, print_table
+from twosided.app.console import ReadingProgress, print_json, print_table, say
 from twosided.app.options import DATA, put_given, with_settings
-from twosided.data.recording import load
+from twosided.app.strategy_file import require_strategy_file, write_strategy_file
+from twosided.data.recording import Recording, load
 from twosided.errors import InputError
 from twosided.explain.markouts import Band
+from twosided.research.calibration import Calibration, calibration
+from twosided.research.calibration_plots import write_calibration_plots
 from twosided.research.queue_study import QueueStudy, queue_study
+from twosided.strategies.catalogue import find_strategy
 from twosided.units import duration_ns, moment_ns
 
 __all__ = ["calibrate"]
 
 
-@click.group()
+class _RecordingOrCommand(click.Group):
+    """A group that takes what is not one of its commands for a recording to estimate everything from."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command where none is named."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [estimates.name or "", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_RecordingOrCommand)
 def calibrate() -> None:
-    """Find what a replay should assume."""
+    """Find out of data what strategies and replays should assume.
+
+    `twosided calibrate FILE...` is short for `twosided calibrate estimates FILE...`
+    """
+
+
+@with_settings(*DATA)
+@calibrate.command(short_help="estimate volatility, A and k, excitement, impact, parts of the spread; write a strategy file")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--strategy", "name", default="glft", show_default=True, metavar="NAME", help="of the file that --out writes")
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="a parameter of the strategy; again for more")
+@click.option("--out", metavar="FILE", help="write a calibrated configuration, which replay takes: strategy.yaml")
+@click.option("--plot", metavar="FILE", help="draw the fit and the volatility signature: an HTML page of its own")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+@click.option("--quiet", is_flag=True, help="no progress and no remarks on standard error")
+def estimates(
+    files: tuple[str, ...],
+    name: str,
+    assignments: tuple[str, ...],
+    out: str | None,
+    plot: str | None,
+    as_json: bool,
+    quiet: bool,
+    **values: Any,
+) -> None:
+    """Estimate what a recording says about its market, with 95 % intervals.
+
+    FILE... is one recording, in files that continue one another. docs/calibration.md says what each number means.
+    """
+    draft = Draft()
+    draft.put(("data", "files"), files, "FILE")
+    put_given(draft, DATA, values)
+    chosen = assigned([find_strategy(name)], assignments)[0]
+    if out:
+        require_strategy_file(out)
+    recording = _recording(draft)
+    found = calibration(recording.events, recording.instruments[0])
+    if plot:
+        say(f"plot: {write_calibration_plots(found, ', '.join(recording.names), plot)}", quiet=quiet)
+    if out:
+        write_strategy_file(out, draft.values, name, chosen.with_params(found.estimate.params_for(chosen)), found)
+        say(f"strategy: {out}; next: twosided replay {out}", quiet=quiet)
+    if as_json:
+        print_json(found.facts())
+        return
+    print_table(_estimates_table(found, ", ".join(recording.names)))
+    for remark in (*found.estimate.warnings, *found.remarks):
+        say(remark, quiet=quiet)
+
+
+def _estimates_table(found: Calibration, title: str) -> Table:
+    table = Table(title=title, caption="95 % intervals", show_edge=False)
+    for heading in ("estimate", "value", "95 % interval", "unit", "from"):
+        table.add_column(heading, justify="right" if heading in {"value", "95 % interval"} else "left", overflow="fold")
+    for row in found.rows:
+        ends = f"{row.measured.low:.4g} to {row.measured.high:.4g}"
+        table.add_row(row.name, f"{row.measured.value:.4g}", ends, row.unit, row.basis)
+    return table
+
+
+def _recording(draft: Draft) -> Recording:
+    """Read the one market that *draft* names."""
+    read, said = draft.section("data", DataConfig), draft.section("instrument", InstrumentConfig)
+    recording = load(
+        read.files,
+        format=read.format,
+        date=read.date,
+        symbol=said.symbol,
+        tick_size=said.tick_size,
+        lot_size=said.lot_size,
+        min_latency_ns=read.min_latency,
+        clock_offset_ns=read.clock_offset_ns,
+    )
+    if len(recording.instruments) > 1:
+        raise InputError(f"the recording holds {len(recording.instruments)} markets; choose one with --symbol")
+    return recording
 
 
 @with_settings(*DATA)
@@ -42,19 +132,7 @@ def queue(files: tuple[str, ...], wait: str, latency: str, start: str | None, as
     draft = Draft()
     draft.put(("data", "files"), files, "FILE")
     put_given(draft, DATA, values)
-    read, said = draft.section("data", DataConfig), draft.section("instrument", InstrumentConfig)
-    recording = load(
-        read.files,
-        format=read.format,
-        date=read.date,
-        symbol=said.symbol,
-        tick_size=said.tick_size,
-        lot_size=said.lot_size,
-        min_latency_ns=read.min_latency,
-        clock_offset_ns=read.clock_offset_ns,
-    )
-    if len(recording.instruments) > 1:
-        raise InputError(f"the recording holds {len(recording.instruments)} markets; choose one with --symbol")
+    recording = _recording(draft)
     with ReadingProgress("replay").shown() as progress:
         study = queue_study(
             recording.events,

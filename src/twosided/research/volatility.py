@@ -53,8 +53,8 @@ _RISKMETRICS = 0.94
 def close_to_close(close: Floats, bar_s: float) -> Measured:
     """Return sqrt(mean r² / bar_s), r the change of the logarithm from close to close.
 
-    The mean change is taken for zero: over a bar it is far below its own error. The interval allows for fat tails (the error is that
-    of a mean of r²), not for volatility that comes in clusters.
+    The mean change is taken for zero: over a bar it is far below its own error. The interval allows for fat tails (the error is
+    that of a mean of r²), not for volatility that comes in clusters.
 
     Args:
         close: prices, shape (n,).
@@ -98,8 +98,9 @@ def ewma(close: Floats, bar_s: float, decay: float = _RISKMETRICS) -> Measured:
 def parkinson(high: Floats, low: Floats, bar_s: float) -> Measured:
     """Return sqrt(mean ln(H/L)² / (4 ln 2 · bar_s)).
 
-    Five times as efficient as `close_to_close` for a continuous path without drift. Too low where a bar holds few trades, because the
-    extremes between them go unseen (10 % at 50 trades a bar, 0.73 over the root of their number); too high where highs and lows bounce between bid and ask.
+    Five times as efficient as `close_to_close` for a continuous path without drift. Too low where a bar holds few trades, because
+    the extremes between them go unseen (by 0.73 over the root of their number: 10 % at 50 trades a bar); too high where highs and
+    lows bounce between bid and ask.
 
     Args:
         high: highest prices, shape (n,).
@@ -204,15 +205,16 @@ class TwoScale:
 def two_scale(times_ns: Integers, values: Floats, step: int | None = None) -> TwoScale:
     """Return the two-scale realised volatility: the bias of the slow scale, estimated by the fast one, taken off.
 
-    With [K] the mean over K shifted grids of the sum of squared changes over K values, n̄ = (n - K + 1)/K, [1] that over single values:
+    With [K] the mean over K shifted grids of the sum of squared changes over K values, n̄ = (n - K + 1)/K, [1] the sum of squared
+    single changes:
 
         IV = (1 - n̄/n)^-1 · ([K] - (n̄/n)·[1]),      w² = ([1] - IV) / 2n,      sigma = sqrt(IV / T)
         var IV = (2/n)·(1 + K(2K - 1)/(3(K - 1)))·Q + 8 w²·IV/(K - 1) + 8 n·w⁴/(K - 1)²
 
-    with w² the variance of the noise and Q = T·∫sigma⁴ dt. For large K the variance is the source's 8 n/K²·w⁴ + (4/3)(K/n)·Q, which
-    K = (12 w⁴/Q)^(1/3)·n^(2/3) makes smallest; the first term here is exact for small K too (of Gaussian changes), the second is that of
-    the flat-top Bartlett kernel, which this estimator is. The noise is taken for independent from value to value; a book that is
-    seen after every message is smoother than that, and a longer *step* then helps.
+    with w² the variance of the noise and Q = T·∫sigma⁴ dt. For large K the variance is the source's 8 n/K²·w⁴ + (4/3)(K/n)·Q,
+    which K = (12 w⁴/Q)^(1/3)·n^(2/3) makes smallest; the first term here is exact for small K too (of Gaussian changes), the second
+    is that of the flat-top Bartlett kernel, which this estimator is. The noise is taken for independent from value to value. Where
+    it is not (every step of a sweep printed as a trade) a K near the chosen 2 is too low, and a longer *step* helps.
 
     Args:
         times_ns: when each value was seen; only the first and the last time matter.

@@ -1,0 +1,108 @@
+"""Pictures of a calibration: does an exponential fit, and how much of volatility is bounce?
+
+Where you are in the pipe: research, on top of all rooms; the style is that of the report's pictures.
+"""
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from twosided.errors import InputError
+from twosided.explain.plots import INK, MARKET, MINUS, PLUS, styled
+from twosided.research.calibration import Calibration
+
+__all__ = ["intensity_figure", "signature_figure", "write_calibration_plots"]
+
+
+def intensity_figure(found: Calibration) -> go.Figure:
+    """Return how often virtual orders were reached, by distance, with the exponentials that were fitted."""
+    figure = go.Figure()
+    first, fills = found.estimate, found.fills
+    x = np.linspace(first.nearest, max(first.nearest + 5.0 / first.k.value, fills.rates[-1].distance if fills else 0.0), 100)
+    if fills:
+        rates = [at for at in fills.rates if at.reached]
+        low = np.array([max(at.rate.low, 0.02 * at.rate.value) for at in rates])
+        value = np.array([at.rate.value for at in rates])
+        figure.add_scatter(
+            x=[at.distance for at in rates],
+            y=value,
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": [at.rate.high - at.rate.value for at in rates],
+                "arrayminus": value - low,
+                "width": 0,
+                "color": MARKET,
+                "thickness": 1,
+            },
+            mode="markers",
+            marker={"size": 5, "color": INK},
+            name="virtual orders",
+        )
+        figure.add_scatter(
+            x=x, y=fills.A.value * np.exp(-fills.k.value * x), name="fitted to them", line={"color": PLUS, "width": 2}
+        )
+    figure.add_scatter(
+        x=x,
+        y=first.A.value * np.exp(-first.k.value * x),
+        name="fitted to reaches",
+        line={"color": MINUS, "width": 2, "dash": "dash"},
+    )
+    styled(figure, 420)
+    figure.update_xaxes(title_text=f"distance from the mid, {first.currency}", rangemode="tozero")
+    figure.update_yaxes(title_text="reached, per second and side", type="log", exponentformat="power")
+    return figure
+
+
+def signature_figure(found: Calibration) -> go.Figure:
+    """Return realised volatility against the distance of samples: what falls is bounce."""
+    figure = go.Figure()
+    for (name, points), colour in zip(found.signatures.items(), (PLUS, MINUS), strict=True):
+        value = np.array([at.sigma.value for at in points])
+        high, low = (np.array([getattr(at.sigma, end) for at in points]) for end in ("high", "low"))
+        figure.add_scatter(
+            x=[at.every_s for at in points],
+            y=value,
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": high - value,
+                "arrayminus": value - low,
+                "width": 0,
+                "thickness": 1,
+            },
+            mode="lines+markers",
+            name=name,
+            line={"color": colour, "width": 2},
+        )
+    styled(figure, 420)
+    figure.update_xaxes(title_text="distance of samples, s", type="log", exponentformat="none")
+    figure.update_yaxes(title_text=f"realised volatility, {found.estimate.currency}/√s", rangemode="tozero")
+    return figure
+
+
+def write_calibration_plots(found: Calibration, title: str, path: str) -> Path:
+    """Write both pictures as one self-contained HTML page and return its path.
+
+    Raises:
+        InputError: the name does not end in .html.
+    """
+    place = Path(path)
+    if place.suffix.lower() != ".html":
+        raise InputError(f"--plot is {path!r}; allowed: a file that ends in .html")
+    parts: list[Any] = []
+    pictures = (
+        ("How often orders are reached, by distance from the mid", intensity_figure(found)),
+        ("Volatility against the distance of samples: what falls is bounce", signature_figure(found)),
+    )
+    for number, (heading, figure) in enumerate(pictures):
+        picture = figure.to_html(full_html=False, include_plotlyjs=number == 0, config={"displaylogo": False})
+        parts.append(f"<h2>{heading}</h2>{picture}")
+    style = "body{max-width:900px;margin:24px auto;font-family:Inter,Helvetica,Arial,sans-serif;color:#20242B}h2{font-size:16px}"
+    page = f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title><style>{style}</style>"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(f"{page}<h1 style='font-size:20px'>{escape(title)}</h1>{''.join(parts)}</html>", encoding="utf-8")
+    return place
