@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from twosided.data.combine import CombinedRecording, combine
     from twosided.data.recording import Recording, load
     from twosided.data.streaming import StreamedRecording, stream
     from twosided.engines.flow import generate_market
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from twosided.strategies.contract import Param, Strategy, Wake, quote_ask, quote_bid, strategy, withdraw
 
 _HOMES = {
+    "twosided.data.combine": ("CombinedRecording", "combine"),
     "twosided.data.recording": ("Recording", "load"),
     "twosided.data.streaming": ("StreamedRecording", "stream"),
     "twosided.engines.flow": ("generate_market",),
@@ -60,6 +62,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "EVENT",
     "Basis",
+    "CombinedRecording",
     "DataError",
     "Fees",
     "Flag",
@@ -79,6 +82,7 @@ __all__ = [
     "StreamedRecording",
     "TwosidedError",
     "Wake",
+    "combine",
     "estimate",
     "find_strategy",
     "generate_market",

@@ -43,15 +43,15 @@ class Wire:
     def __init__(self, entry=(5,), response=(7,), *, n_messages=MESSAGES, seed=SEED):
         messages = np.zeros(n_messages, MESSAGE)
         messages["next"] = [*range(1, n_messages), -1]
-        latencies = np.zeros((N_STRATEGIES, 2, LATENCY_POINTS), CELL)
+        latencies = np.zeros((2, LATENCY_POINTS), CELL)
+        lines = np.zeros((N_STRATEGIES, N_MARKETS), LINE)
         for way, values in enumerate((entry, response)):
-            latencies["number"][:, way] = quantiles(values)
-        strategies = np.zeros(N_STRATEGIES, STRATEGY)
-        for way, values in enumerate((entry, response)):
-            strategies["latency_ns"][:, way] = values[0] if len(set(values)) == 1 else -1
+            latencies["number"][way] = quantiles(values)
+            lines["latency_table"][:, :, way] = way
+            lines["latency_ns"][:, :, way] = values[0] if len(set(values)) == 1 else -1
         self.tables = {
-            "strategies": strategies,
-            "lines": np.zeros((N_STRATEGIES, N_MARKETS), LINE),
+            "strategies": np.zeros(N_STRATEGIES, STRATEGY),
+            "lines": lines,
             "orders": new_tables(N_STRATEGIES, N_MARKETS, N_SLOTS, 1)["orders"],
             "messages": messages,
             "ways": np.full(4, -1, np.int64).view(WAY),
@@ -61,6 +61,7 @@ class Wire:
         self.core_array = np.zeros(1, CORE)  # the record is a view of it
         self.core = self.core_array[0]
         self.core.n_strategies, self.core.n_markets, self.core.n_slots = N_STRATEGIES, N_MARKETS, N_SLOTS
+        self.core.n_latencies = len(latencies)
         self.core.n_orders_kept = self.tables["orders"].size
         self.core.messages_size, self.core.next_own, self.core.next_own_ns, self.core.seed = n_messages, -1, FOREVER, seed
         for name, table in self.tables.items():

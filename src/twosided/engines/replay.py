@@ -30,6 +30,7 @@ FEWEST_A_CORE = 8
 PER_STRATEGY = ("entry_latency", "response_latency", "queue", "partial_fills")
 """Settings that may differ between the strategies of one pass; the others belong to the market that they share."""
 
+_LATENCIES = dict.fromkeys(("entry_latency", "response_latency"))
 _SAME = {name: ReplaySettings.model_fields[name].default for name in PER_STRATEGY}
 
 
@@ -109,9 +110,10 @@ def replay(
     if not asked:
         raise InputError("strategies is empty; allowed: at least one")
     assumed = _settings_of(settings, len(asked))
+    _require_markets(asked, assumed, len(recorded.instruments))
     passes: dict[Any, list[int]] = {}  # one for all that have as many quote levels and assume the same of the market
     for i, (strategy, its) in enumerate(zip(asked, assumed, strict=True)):
-        passes.setdefault((strategy.levels, its.model_copy(update=_SAME)), []).append(i)
+        passes.setdefault((strategy.levels, _of_the_market(its)), []).append(i)
     if cores is not None and cores < 1:
         raise InputError(f"cores is {cores}; allowed: 1 or more")
     threads = (cores or os.cpu_count() or 1) if hasattr(recorded, "events") else 1  # a stream is read once at a time
@@ -149,6 +151,12 @@ def _side_by_side(passes: list[Pass], progress: Progress | None) -> list[list[Ru
         return [first, *(other.result() for other in others)]
 
 
+def _of_the_market(settings: ReplaySettings) -> ReplaySettings:
+    """Return *settings* without what may differ between the strategies of one pass."""
+    markets = tuple(each.model_copy(update=_LATENCIES) for each in settings.markets)
+    return settings.model_copy(update={**_SAME, "markets": markets})
+
+
 def _settings_of(settings: ReplaySettings | Sequence[ReplaySettings] | None, count: int) -> list[ReplaySettings]:
     """Return the settings of each of *count* strategies."""
     if settings is None or isinstance(settings, ReplaySettings):
@@ -158,6 +166,17 @@ def _settings_of(settings: ReplaySettings | Sequence[ReplaySettings] | None, cou
             f"settings are a list of {len(settings)}; allowed: one for all strategies, or as many as there are ({count})"
         )
     return list(settings)
+
+
+def _require_markets(strategies: Sequence[Strategy], assumed: Sequence[ReplaySettings], markets: int) -> None:
+    """Refuse what is said of markets that are not there."""
+    for strategy in strategies:
+        for market in strategy.hedges:
+            if not 0 <= market < markets:
+                raise InputError(f"strategy {strategy.name} hedges in market {market}; allowed here: 0 to {markets - 1}")
+    for settings in assumed:
+        if len(settings.markets) > markets:
+            raise InputError(f"settings.markets has {len(settings.markets)} entries; allowed: up to one per market ({markets})")
 
 
 def _recorded(data: Recorded | Events, instruments: Sequence[Instrument] | Instrument | None) -> tuple[Recorded, Survey]:

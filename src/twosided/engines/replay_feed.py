@@ -12,6 +12,7 @@ import numpy as np
 
 from twosided._random import Purpose, random_bits
 from twosided.engines.settings import Latency
+from twosided.errors import InputError
 from twosided.execution.state import LATENCY_POINTS
 from twosided.market.event import EVENT, Events, Flag, exchange_order
 from twosided.market.instrument import Instrument
@@ -78,8 +79,8 @@ class Feed:
             yield Part(events, events, part.is_last)
 
     def _sampled(self, parts: Iterator[Part]) -> Iterator[Part]:
-        """Draw the latency of each message; on one connection messages do not overtake each other."""
-        table = latency_table(self._latency, self._recorded)
+        """Draw the latency of each message from its market's; all come on one connection and do not overtake each other."""
+        tables = [latency_table(self._latency, self._recorded, market) for market in range(len(self._recorded.instruments))]
         messages, arrived = 0, -(1 << 62)
         rest: Any = np.zeros(0, EVENT)
         for part in parts:
@@ -89,7 +90,8 @@ class Feed:
             events, rest = whole[:cut], whole[cut:]
             numbers = range(messages, messages + len(ends))
             points = [int(random_bits(self._seed, Purpose.FEED_LATENCY, n)) & (LATENCY_POINTS - 1) for n in numbers]
-            arrivals = np.maximum.accumulate(np.maximum(events["exch_ns"][ends] + table[points], arrived))
+            drawn = np.array(tables)[events["market"][ends], points]
+            arrivals = np.maximum.accumulate(np.maximum(events["exch_ns"][ends] + drawn, arrived))
             if len(ends):
                 messages, arrived = messages + len(ends), int(arrivals[-1])
             events["local_ns"] = arrived  # what follows the last whole message arrives with it
@@ -115,14 +117,20 @@ def _paired(chunks: Iterator[Events], found: Survey) -> Iterator[Part]:
         chunk = following
 
 
-def latency_table(latency: Latency, recorded: Recorded) -> Any:
-    """Return 1,024 quantiles of a latency in ns."""
+def latency_table(latency: Latency, recorded: Recorded, market: int) -> Any:
+    """Return 1,024 quantiles of a latency in ns; one that is sampled is sampled from the messages of *market*.
+
+    Raises:
+        InputError: there are none.
+    """
     if latency.kind == "constant":
         return np.full(LATENCY_POINTS, latency.ns, np.int64)
     measured = []
     for events in recorded.chunks():
-        last = events[(events["flags"] & Flag.LAST_OF_MESSAGE) != 0]
+        last = events[(events["flags"] & Flag.LAST_OF_MESSAGE != 0) & (events["market"] == market)]
         measured.append(last["local_ns"] - last["exch_ns"])
     in_order = np.sort(np.concatenate(measured))
+    if not len(in_order):
+        raise InputError(f"a latency of market {market} is sampled, but it has no messages; state a duration")
     points = ((np.arange(LATENCY_POINTS) + 0.5) / LATENCY_POINTS * len(in_order)).astype(np.int64)
     return np.maximum((in_order[points] * latency.factor).astype(np.int64), 0)

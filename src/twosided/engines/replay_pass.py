@@ -26,6 +26,7 @@ from twosided.execution.ledger import ACCOUNT, fee_schedule
 from twosided.execution.queue import CONSERVATIVE, LOG, OPTIMISTIC, POWER
 from twosided.execution.state import CELL, CORE, FOREVER, LOG_CAPACITY, LOG_LIMIT, new_tables, point_at
 from twosided.market.event import BY_ORDER, Events, Status
+from twosided.market.instrument import Instrument
 from twosided.market.ladder import NO_BID, grow_books, is_full, new_books
 from twosided.market.order import EQUITY
 from twosided.market.order_queues import grow_orders, is_book_full, new_orders
@@ -129,7 +130,7 @@ class Pass:
         core.equity_every_ns = settings.equity_every
         core.next_equity_ns = -(-self.start_ns // settings.equity_every) * settings.equity_every
         core.seed = settings.seed
-        core.post_only, core.replace = int(settings.orders.post_only), int(settings.orders.replace)
+        core.replace = int(settings.orders.replace)
         core.refresh_ticks, core.top_up_below = settings.orders.refresh_ticks, settings.orders.top_up_below
         core.log_orders, core.log_quotes, core.log_decisions = (
             int(name in settings.log) for name in ("orders", "quotes", "decisions")
@@ -142,6 +143,7 @@ class Pass:
             venue.status, self.tables["views"][m].open = Status.OPEN, 1
             self.tables["venues"]["fees"][m] = fee_schedule(instrument)
             venue.quantum = float(instrument.money_quantum)
+            venue.post_only = int(self.settings.market(m).post_only)
             bands = instrument.tick_table
             if len(bands) > len(venue.band_from):
                 raise InputError(f"{instrument.symbol} has a tick table of {len(bands)} rows; allowed: {len(venue.band_from)}")
@@ -151,31 +153,42 @@ class Pass:
             for row in self.rows:
                 row["market"][m]["tick_size"] = float(instrument.tick_size)
                 row["market"][m]["lot_size"] = float(instrument.lot_size)
-        first, held = self.recorded.instruments[0], self.settings.opening_position
-        opening = first.lots(held, name="opening_position")
-        try:
-            first.require_headroom(found.most_ticks[0], abs(opening))
-        except InputError as error:
-            raise InputError(f"opening_position is {held:g}; {error}") from None
-        self.tables["accounts"]["position_lots"][:, 0] = opening
-        self.tables["lines"]["position_lots"][:, 0] = opening
+            self._open(m, instrument, found.most_ticks[m])
         self.opening = self.tables["accounts"].copy()
 
+    def _open(self, m: int, instrument: Instrument, most_ticks: int) -> None:
+        """Let every strategy begin with the opening position of market *m*."""
+        held = self.settings.market(m).opening_position
+        opening = instrument.lots(held, name="opening_position")
+        try:
+            instrument.require_headroom(most_ticks, abs(opening))
+        except InputError as error:
+            raise InputError(f"opening_position is {held:g}; {error}") from None
+        self.tables["accounts"]["position_lots"][:, m] = opening
+        self.tables["lines"]["position_lots"][:, m] = opening
+
     def _fill_strategies(self) -> None:
-        table, latencies = self.tables["strategies"], self.tables["latencies"]["number"]
-        known: dict[Latency, Any] = {}
+        table, markets = self.tables["strategies"], len(self.recorded.instruments)
+        known: dict[tuple[Latency, int], int] = {}  # the number of each table of quantiles
+        quantiles: list[Any] = []
         for k, (strategy, assumed) in enumerate(zip(self.strategies, self.assumed, strict=True)):
-            for way, latency in enumerate((assumed.entry_latency, assumed.response_latency)):
-                if latency not in known:
-                    known[latency] = latency_table(latency, self.recorded)
-                latencies[k, way] = known[latency]
-                table[k].latency_ns[way] = known[latency][0] if known[latency][0] == known[latency][-1] else -1
+            for m in range(markets):
+                line, its = self.tables["lines"][k, m], assumed.market(m)
+                line["hedge"] = m in strategy.hedges
+                for way, latency in enumerate((its.entry_latency, its.response_latency)):
+                    key = (latency, m if latency.kind == "sampled" else 0)
+                    if key not in known:
+                        known[key] = len(quantiles)
+                        quantiles.append(latency_table(latency, self.recorded, m))
+                    drawn = quantiles[known[key]]
+                    line["latency_table"][way], line["latency_ns"][way] = known[key], drawn[0] if drawn[0] == drawn[-1] else -1
             table[k].partial_fills = int(assumed.partial_fills)
             table[k].queue_kind, table[k].queue_exponent = _QUEUES[assumed.queue.kind], assumed.queue.exponent
             strategy.fill_params(self.rows[k], self.recorded.instruments)
-            table[k].address = strategy.address(len(self.recorded.instruments))
+            table[k].address = strategy.address(markets)
             table[k].every_ns, table[k].wake = strategy.every_ns, int(strategy.wake)
             table[k].next_ns = self.start_ns + strategy.every_ns if strategy.wake & 1 else FOREVER
+        self.tables["latencies"] = np.array(quantiles, np.int64).view(CELL)
         self.core.next_timer_ns = int(table["next_ns"].min())
         woken = any(strategy.wake & (Wake.BOOK | Wake.TRADE) for strategy in self.strategies)
         self.core.run_ahead_ns = 0 if woken else RUN_AHEAD_NS

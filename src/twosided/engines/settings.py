@@ -4,14 +4,14 @@ All of it can stand in a YAML file or on the command line in the short form show
 """
 
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from twosided.errors import InputError
 from twosided.units import duration_ns, duration_text
 
-__all__ = ["Latency", "Orders", "QueueModel", "ReplaySettings"]
+__all__ = ["Latency", "MarketSettings", "Orders", "QueueModel", "ReplaySettings"]
 
 _SAMPLED = re.compile(r"sampled(?:\s*[*×]\s*([0-9.]+))?")
 
@@ -98,6 +98,24 @@ class Orders(_Frozen):
     top_up_below: float = Field(default=0.5, ge=0, le=1, description="renew an order with less than this share open")
 
 
+class ResolvedMarket(NamedTuple):
+    """What holds in one market."""
+
+    entry_latency: Latency
+    response_latency: Latency
+    post_only: bool
+    opening_position: float
+
+
+class MarketSettings(_Frozen):
+    """What is assumed of one of several markets; what is not given here is as `ReplaySettings` say for all."""
+
+    entry_latency: Annotated[Latency | None, BeforeValidator(Latency.parse)] = None
+    response_latency: Annotated[Latency | None, BeforeValidator(Latency.parse)] = None
+    post_only: bool | None = Field(default=None, description="False where orders may take, as a hedge does")
+    opening_position: float | None = Field(default=None, description="quantity held at the start")
+
+
 class ReplaySettings(_Frozen):
     """Everything a replay assumes. The same settings, data, strategy and seed give the same digest."""
 
@@ -109,12 +127,25 @@ class ReplaySettings(_Frozen):
     partial_fills: bool = Field(default=True, description="False: any fill fills the whole order, as some peers assume")
     orders: Orders = Orders()
     opening_position: float = Field(default=0.0, description="quantity held at the start, in the first market")
+    markets: tuple[MarketSettings, ...] = Field(default=(), description="one per market, in their order, where they differ")
     equity_every: Duration = Field(default=1_000_000_000, gt=0, description="sampling of the equity curve")
     log: tuple[Literal["orders", "quotes", "decisions"], ...] = ("orders", "quotes", "decisions")
 
     @model_validator(mode="after")
     def _orders_travel_at_stated_speeds(self) -> Self:
         for name in ("entry_latency", "response_latency"):
-            if getattr(self, name).kind == "recorded":
+            asked = [getattr(self, name), *(getattr(each, name) for each in self.markets)]
+            if any(latency is not None and latency.kind == "recorded" for latency in asked):
                 raise ValueError(f"{name} is 'recorded'; allowed: a duration such as '1ms', or 'sampled' from the feed's latencies")
         return self
+
+    def market(self, number: int) -> "ResolvedMarket":
+        """Return what is assumed of market *number*."""
+        own = self.markets[number] if number < len(self.markets) else MarketSettings()
+        held = self.opening_position if number == 0 else 0.0
+        return ResolvedMarket(
+            self.entry_latency if own.entry_latency is None else own.entry_latency,
+            self.response_latency if own.response_latency is None else own.response_latency,
+            self.orders.post_only if own.post_only is None else own.post_only,
+            held if own.opening_position is None else own.opening_position,
+        )

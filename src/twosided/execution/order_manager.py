@@ -77,13 +77,13 @@ def _step_at(venue: Any, ticks: int, below: bool) -> int:
 step_at = compiled(_step_at)
 
 
-def _allowed_ticks(venue: Any, view: Any, s: Any, side: int, ticks: int) -> int:
+def _allowed_ticks(venue: Any, view: Any, side: int, ticks: int) -> int:
     """Return where a quote may be sent: on the tick table, rounded outward, and when post-only inside the opposite best."""
     if side > 0:
-        if s.post_only == 1 and ticks >= view.ask_ticks:
+        if venue.post_only == 1 and ticks >= view.ask_ticks:
             ticks = view.ask_ticks - step_at(venue, view.ask_ticks, True)
         return int(ticks - ticks % step_at(venue, ticks, False)) if venue.n_bands > 0 else int(ticks)
-    if s.post_only == 1 and ticks <= view.bid_ticks:
+    if venue.post_only == 1 and ticks <= view.bid_ticks:
         ticks = view.bid_ticks + step_at(venue, view.bid_ticks, False)
     return int(ticks + -ticks % step_at(venue, ticks, True)) if venue.n_bands > 0 else int(ticks)
 
@@ -260,7 +260,7 @@ def _manage_side(s: Any, k: int, m: int, side: int, worst_allowed: int) -> None:
         quote = quote_at(s, k, m, index, level)
         if quote.lots <= 0 or view.open == 0:
             continue
-        ticks = allowed_ticks(venue, view, s, side, quote.ticks)
+        ticks = allowed_ticks(venue, view, side, quote.ticks)
         if (worst_allowed - ticks) * side < 0:
             continue
         number = nearest_order(s, first, desk.used, ticks)
@@ -275,7 +275,7 @@ def _manage_side(s: Any, k: int, m: int, side: int, worst_allowed: int) -> None:
         quote = quote_at(s, k, m, index, level)
         if quote.lots <= 0 or view.open == 0 or level_is_served(s, first, desk.used, level):
             continue
-        ticks = allowed_ticks(venue, view, s, side, quote.ticks)
+        ticks = allowed_ticks(venue, view, side, quote.ticks)
         if (worst_allowed - ticks) * side < 0:
             continue
         number = movable_order(s, first, desk.used)
@@ -333,7 +333,7 @@ def _lowest_ask(s: Any, k: int, m: int) -> int:
     for level in range(s.n_levels):
         quote = quote_at(s, k, m, 1, level)
         if quote.lots > 0:
-            lowest = min(lowest, allowed_ticks(venue_at(s, m), view_at(s, m), s, -1, quote.ticks))
+            lowest = min(lowest, allowed_ticks(venue_at(s, m), view_at(s, m), -1, quote.ticks))
     return int(lowest)
 
 

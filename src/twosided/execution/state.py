@@ -159,13 +159,13 @@ CORE = _record(
         ("log_quotes", "i8"),
         ("log_decisions", "i8"),
         ("seed", "i8"),
-        ("post_only", "i8"),
         ("replace", "i8"),
         ("refresh_ticks", "i8"),
         ("top_up_below", "f8"),
         # sizes of the tables
         ("n_strategies", "i8"),
         ("n_markets", "i8"),
+        ("n_latencies", "i8"),
         ("n_slots", "i8"),  # of a desk
         ("n_orders_kept", "i8"),  # slots of all desks
         ("own_rows", "i8"),  # the ladder's row of the first market's own bids
@@ -209,6 +209,7 @@ VENUE = _record(
         ("n_bands", "i8"),  # tick table
         ("band_from", "i8", (32,)),
         ("band_step", "i8", (32,)),
+        ("post_only", "i8"),  # 1: own orders that would take are refused
         ("fees", FEES),
         ("quantum", "f8"),  # quote currency per money quantum
     ]
@@ -311,7 +312,6 @@ STRATEGY = _record(
         ("queue_kind", "i8"),  # assumed of the places of its orders
         ("queue_exponent", "f8"),
         ("partial_fills", "i8"),
-        ("latency_ns", "i8", (2,)),  # of messages to the exchange, and to us; -1: a random point of its quantiles
         ("pending", "i8"),  # causes since it was last asked
         ("sent", "i8"),  # messages sent: the key of its random draws
         ("received", "i8"),
@@ -334,6 +334,9 @@ LINE = _record(
         ("seen_bid", "i8"),  # the touch at that decision, and whether the market was open
         ("seen_ask", "i8"),
         ("seen_open", "i8"),
+        ("latency_ns", "i8", (2,)),  # of messages to the exchange, and to us; -1: a random point of a table of quantiles
+        ("latency_table", "i8", (2,)),  # which
+        ("hedge", "i8"),  # 1: the strategy's orders in this market are hedges
     ]
 )
 """One strategy's connection to one market."""
@@ -378,7 +381,7 @@ def new_tables(n_strategies: int, n_markets: int, n_slots: int, n_levels: int) -
         "ways": np.full(2, -1, np.int64).repeat(2).view(WAY),
         "heap": np.zeros(n_messages, CELL),
         "wanted": np.zeros((n_strategies, n_markets, 2, n_levels), QUOTE),
-        "latencies": np.zeros((n_strategies, 2, LATENCY_POINTS), CELL),
+        "latencies": np.zeros((1, LATENCY_POINTS), CELL),
         "fills": np.zeros(LOG_CAPACITY, FILL),
         "order_log": np.zeros(LOG_CAPACITY, ORDER_EVENT),
         "quote_log": np.zeros(LOG_CAPACITY, QUOTE_CHANGE),
@@ -395,6 +398,7 @@ def point_at(core: Any, tables: dict[str, Any]) -> None:
     core.n_orders_kept = tables["orders"].size
     core.n_levels = tables["wanted"].shape[3]
     core.n_signals = tables["sources"].shape[1]
+    core.n_latencies = tables["latencies"].shape[0]
     core.tops_size, core.taken_size = tables["tops"].shape[1], tables["taken"].shape[1]
     core.messages_size = len(tables["messages"])
     core.n_exch, core.n_local = len(tables["exch"]), len(tables["local"])
@@ -461,9 +465,7 @@ wanted_at = table_at(
         "n_levels",
     ),
 )  # wanted_at(s, k, m, side, level): as last logged
-latency_at = table_at(
-    CORE, "latencies", CELL, ("n_strategies", 2, LATENCY_POINTS)
-)  # latency_at(s, k, 0 to the venue or 1 to us, i)
+latency_at = table_at(CORE, "latencies", CELL, ("n_latencies", LATENCY_POINTS))  # latency_at(s, table, i).number
 source_at = table_at(
     CORE,
     "sources",

@@ -54,6 +54,7 @@ from twosided.execution.state import (
     desk_at,
     fill_at,
     first_number,
+    line_at,
     order_at,
     own_row,
     queues_of,
@@ -177,7 +178,7 @@ def _fill(s: Any, books: Any, number: int, ticks: int, lots: int, maker: bool, r
         s.attention = 1
     row.exch_ns, row.local_ns, row.strategy, row.market = s.now_ns, heard, k, m
     row.order_id, row.side, row.ticks, row.lots = order.id, order.side, ticks, lots
-    row.maker, row.hedge, row.fee, row.tax = int(maker), 0, fee, tax
+    row.maker, row.hedge, row.fee, row.tax = int(maker), line_at(s, k, m).hedge, fee, tax
     row.position_lots, row.cause = account_at(s, k, m).position_lots, reason
     if order.venue_lots == 0 and order.resting == 1:
         leave(s, books, number)
@@ -437,7 +438,7 @@ def _refusal(s: Any, books: Any, order: Any, ticks: int) -> int:
     if crosses_own(s, order, ticks):
         return WHY_SELF_CROSS
     opposite = best_of(books, 2 * order.market + (1 if order.side > 0 else 0))
-    if s.post_only == 1 and (ticks - opposite) * order.side >= 0:
+    if venue.post_only == 1 and (ticks - opposite) * order.side >= 0:
         return WHY_WOULD_CROSS
     return WHY_NONE
 
@@ -449,7 +450,8 @@ def _place(s: Any, books: Any, number: int, ticks: int, lots: int) -> None:
     """Let an accepted order trade what it can and rest with what is left."""
     order = order_at(s, number)
     order.venue_ticks, order.venue_lots = ticks, lots
-    if s.post_only == 0 and venue_at(s, order.market).crossed == 0:
+    venue = venue_at(s, order.market)
+    if venue.post_only == 0 and venue.crossed == 0:
         consume(s, books, number, ticks, False, WHY_TOOK)
     if order.venue_lots > 0:
         rest(s, books, number, ticks, order.venue_lots)

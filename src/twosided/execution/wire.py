@@ -133,12 +133,12 @@ def _pop_message(s: Any) -> int:
 pop_message = compiled(_pop_message)
 
 
-def _latency_ns(s: Any, k: int, way: int, purpose: int, number: int) -> int:
-    """Return the latency of message *number* of strategy *k*: its constant, or a random point of its quantiles of that *way*."""
-    constant = strategy_at(s, k).latency_ns[way]
+def _latency_ns(s: Any, line: Any, way: int, purpose: int, number: int) -> int:
+    """Return the latency of a strategy's message *number* on *line*: its constant, or a random point of its quantiles."""
+    constant = line.latency_ns[way]
     if constant >= 0:
         return int(constant)
-    return int(latency_at(s, k, way, int(random_bits(s.seed, purpose, number) & np.uint64(1023))).number)
+    return int(latency_at(s, line.latency_table[way], int(random_bits(s.seed, purpose, number) & np.uint64(1023))).number)
 
 
 latency_ns = compiled(_latency_ns)
@@ -160,7 +160,7 @@ def _send_to_venue(s: Any, about: int, action: int, ticks: int, lots: int) -> No
     k = order.strategy
     number, strategy, line = new_message(s), strategy_at(s, k), line_at(s, k, order.market)
     strategy.sent += 1
-    arrival = s.now_ns + latency_ns(s, k, TO_VENUE, _ENTRY, strategy.sent)
+    arrival = s.now_ns + latency_ns(s, line, TO_VENUE, _ENTRY, strategy.sent)
     line.last_entry_ns = max(line.last_entry_ns, arrival)
     message = message_at(s, number)
     message.ns, message.rank = line.last_entry_ns, TO_VENUE
@@ -181,7 +181,7 @@ def _send_to_us(s: Any, about: int, action: int, reason: int, ticks: int, lots: 
     k = order.strategy
     number, strategy, line = new_message(s), strategy_at(s, k), line_at(s, k, order.market)
     strategy.received += 1
-    arrival = s.now_ns + latency_ns(s, k, TO_US, _RESPONSE, strategy.received)
+    arrival = s.now_ns + latency_ns(s, line, TO_US, _RESPONSE, strategy.received)
     line.last_response_ns = max(line.last_response_ns, arrival)
     message = message_at(s, number)
     message.ns, message.rank = line.last_response_ns, TO_US

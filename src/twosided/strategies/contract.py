@@ -162,6 +162,7 @@ class Strategy:
     levels: int = 1
     prepare: Prepare | None = None
     compiled: bool = True
+    hedges: tuple[int, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     _addresses: dict[tuple[int, int], tuple[Any, int]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -256,6 +257,7 @@ def strategy(
     levels: int = 1,
     prepare: Prepare | None = None,
     compiled: bool = True,
+    hedges: tuple[int, ...] = (),
     **params: Param | float | str,
 ) -> Callable[[Callable[[Any], None]], Strategy]:
     """Declare a function as a strategy; see the module's text for an example.
@@ -268,6 +270,7 @@ def strategy(
         levels: quotes per side and market.
         prepare: ``f(params, instruments, memory)``, plain Python, run once before the first event: the place for scipy and tables.
         compiled: False keeps the function plain Python; results are the same.
+        hedges: markets in which it only hedges: its fills there are marked, and explained apart.
         params: a `Param`, or simply the default value.
 
     Raises:
@@ -304,6 +307,7 @@ def strategy(
             levels,
             prepare,
             compiled,
+            tuple(hedges),
         )
 
     return declare

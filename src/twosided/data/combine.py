@@ -1,0 +1,214 @@
+"""Several recordings as one of several markets: numbered one after the other, their events merged by our clock.
+
+Where you are in the pipe: recordings in memory (`recording`) or streamed (`streaming`) -> *merged* -> events -> replay.
+
+Each recording keeps the correction of its clocks that it was read with: by default its own smallest latency is taken for 0.5 ms.
+What was recorded by one machine shares our clock, and so its offset: ``one_clock=True`` takes one offset for all, the smallest,
+so that what arrived first here also does so in the replay. It then rests on the exchanges' clocks being together, which nothing in
+the files can prove; both rules are stated in the facts.
+
+Of events that arrived at the same nanosecond those of the recording that was named first come first.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from twosided.data.overview import pieces
+from twosided.data.recording import Recording
+from twosided.data.streaming import StreamedRecording
+from twosided.errors import InputError
+from twosided.market.event import EVENT, Events
+from twosided.market.instrument import Instrument
+from twosided.market.survey import Survey
+
+__all__ = ["MOST_MARKETS", "CombinedRecording", "combine"]
+
+MOST_MARKETS = 256
+"""An event has one byte for its market."""
+
+_FOREVER = (1 << 63) - 1
+
+
+@dataclass(frozen=True)
+class CombinedRecording:
+    """What `combine` returns: `replay` takes it as it takes a `Recording`.
+
+    Attributes:
+        parts: the recordings, in the order of their markets.
+        instruments: one per market.
+        shifts_ns: what is added to the local times of each part so that all have one clock; zeros without ``one_clock``.
+        one_clock: whether that was asked for.
+    """
+
+    parts: tuple[Recording | StreamedRecording, ...] = field(repr=False)
+    instruments: tuple[Instrument, ...]
+    shifts_ns: tuple[int, ...]
+    one_clock: bool
+
+    def chunks(self) -> Iterator[Events]:
+        """Yield the events in the order of our clock: all at once where all parts are in memory, else as far as each was read."""
+        if all(isinstance(part, Recording) for part in self.parts):
+            yield self._events
+        else:
+            yield from _merged([self._renumbered(number) for number in range(len(self.parts))])
+
+    @cached_property
+    def _events(self) -> Events:
+        return np.concatenate(list(_merged([self._renumbered(number) for number in range(len(self.parts))])))
+
+    def _renumbered(self, number: int) -> Iterator[Events]:
+        """Yield copies of a part's events, in pieces, with its markets and times as they are in the whole."""
+        part = self.parts[number]
+        first = sum(len(each.instruments) for each in self.parts[:number])
+        for chunk in part.chunks():
+            for piece in pieces(chunk) if isinstance(part, Recording) else (chunk,):
+                events = piece.copy()
+                events["market"] += first
+                events["local_ns"] += self.shifts_ns[number]
+                if len(events):
+                    yield events
+
+    def survey(self) -> Survey:
+        """Return what a replay must know before it begins, from what is known of the parts.
+
+        Whether exchanges' times run backwards in the merged order is not looked up: with several parts they are taken to.
+        """
+        surveys = [part.survey() for part in self.parts]
+        shifted = list(zip(surveys, self.shifts_ns, strict=True))
+        return Survey(
+            events=sum(each.events for each in surveys),
+            local_backwards=sum(each.local_backwards for each in surveys),
+            exch_backwards=sum(each.exch_backwards for each in surveys) + len(surveys) - 1,
+            shortest_ns=min(each.shortest_ns + shift for each, shift in shifted),
+            longest_ns=max(each.longest_ns + shift for each, shift in shifted),
+            most_market=len(self.instruments) - 1,
+            kinds=tuple(kinds for each in surveys for kinds in each.kinds),
+            most_ticks=tuple(ticks for each in surveys for ticks in each.most_ticks),
+            most_lots=tuple(lots for each in surveys for lots in each.most_lots),
+            moves_backwards=tuple(moves for each in surveys for moves in each.moves_backwards),
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a Run keeps about its data, ready for JSON: of all together, and of each part by itself."""
+        each = [part.facts() for part in self.parts]
+        defects = {name for facts in each for name in facts["defects"]}
+        return {
+            "names": [name for facts in each for name in facts["names"]],
+            "format": ", ".join(dict.fromkeys(facts["format"] for facts in each)),
+            "instruments": [instrument.model_dump(mode="json") for instrument in self.instruments],
+            **{name: sum(facts[name] for facts in each) for name in ("events", "messages", "trades")},
+            "start_ns": min(facts["start_ns"] for facts in each),
+            "end_ns": max(facts["end_ns"] for facts in each),
+            "clocks": self.clocks,
+            "defects": {name: sum(facts["defects"].get(name, 0) for facts in each) for name in sorted(defects)},
+            "notes": list(self.notes),
+            "inferred": self.inferred,
+            "recordings": each,
+        }
+
+    @property
+    def clocks(self) -> str:
+        """How the clocks of the parts were brought together, in a sentence."""
+        if self.one_clock:
+            return "one local clock: one offset for all recordings, the smallest of theirs"
+        return "each recording's clocks were corrected by its own rule"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The notes of all parts."""
+        return tuple(note for part in self.parts for note in part.notes)
+
+    @property
+    def inferred(self) -> str:
+        """The sentences about steps that were inferred from the data."""
+        return " ".join(part.inferred for part in self.parts if part.inferred)
+
+    @property
+    def span_ns(self) -> tuple[int, int]:
+        """When the first and the last event arrived, our clock."""
+        spans = [[ns + shift for ns in part.span_ns] for part, shift in zip(self.parts, self.shifts_ns, strict=True)]
+        return min(first for first, _ in spans), max(last for _, last in spans)
+
+    @property
+    def overlap_ns(self) -> tuple[int, int]:
+        """From when on, and until when, every part has events, our clock; the second is before the first where none do."""
+        spans = [[ns + shift for ns in part.span_ns] for part, shift in zip(self.parts, self.shifts_ns, strict=True)]
+        return max(first for first, _ in spans), min(last for _, last in spans)
+
+    def beginning(self, *, until_ns: int | None = None, most: int | None = None) -> Recording:
+        """Return what had arrived before *until_ns*, our clock, and of that at most *most* events, as a recording in memory."""
+        taken, count = [np.zeros(0, EVENT)], 0
+        for events in self.chunks():
+            cut = len(events) if until_ns is None else int(np.searchsorted(events["local_ns"], until_ns))
+            taken.append(events[:cut])
+            count += cut
+            if cut < len(events) or (most is not None and count >= most):
+                break
+        first = self.parts[0]
+        return Recording(np.concatenate(taken)[:most], self.instruments, first.clock_offset_ns, first.min_latency_ns)
+
+    def with_instruments(self, instruments: tuple[Instrument, ...]) -> Self:
+        """Return the same with other instruments, for example with other fees; the parts say so too."""
+        parts, first = [], 0
+        for part in self.parts:
+            parts.append(replace(part, instruments=instruments[first : first + len(part.instruments)]))
+            first += len(part.instruments)
+        return replace(self, parts=tuple(parts), instruments=instruments)
+
+
+def combine(recordings: Iterable[Recording | StreamedRecording], *, one_clock: bool = False) -> CombinedRecording:
+    """Return several recordings as one, in which the markets of each follow those of the one before.
+
+    Args:
+        recordings: what `load` and `stream` returned, of any formats and venues; where one is streamed, all are read as they are
+            replayed. Times that only some of them have are kept: a strategy is asked while all its markets have a book.
+        one_clock: they were recorded by one machine, so that one offset is right for all; see the module's text.
+
+    Raises:
+        InputError: none, more than `MOST_MARKETS` markets, or the same market of the same venue twice.
+    """
+    parts = tuple(recordings)
+    if not parts:
+        raise InputError("recordings is empty; allowed: at least one")
+    instruments = tuple(instrument for part in parts for instrument in part.instruments)
+    if len(instruments) > MOST_MARKETS:
+        raise InputError(f"recordings have {len(instruments)} markets; allowed: up to {MOST_MARKETS}")
+    names = [" ".join(filter(None, (instrument.symbol, instrument.venue))) for instrument in instruments]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"two recordings are of {twice}; files that continue one another are one recording: load them together")
+    smallest = min(part.clock_offset_ns for part in parts)
+    shifts = tuple(part.clock_offset_ns - smallest if one_clock else 0 for part in parts)
+    return CombinedRecording(parts, instruments, shifts, one_clock)
+
+
+def _merged(parts: list[Iterator[Events]]) -> Iterator[Events]:
+    """Yield the events of *parts*, each in the order of our clock, in that order; of equal times those of earlier parts first.
+
+    An event can go as soon as every part that goes on has shown a later one.
+    """
+    waiting: list[Events] = [next(part, np.zeros(0, EVENT)) for part in parts]
+    goes_on = [len(events) > 0 for events in waiting]
+    while any(goes_on):
+        latest = [int(events["local_ns"][-1]) if more else _FOREVER for events, more in zip(waiting, goes_on, strict=True)]
+        behind = int(np.argmin(latest))
+        cuts = [int(np.searchsorted(events["local_ns"], latest[behind])) for events in waiting]
+        if any(cuts):
+            yield _in_order([events[:cut] for events, cut in zip(waiting, cuts, strict=True)])
+        waiting = [events[cut:] for events, cut in zip(waiting, cuts, strict=True)]
+        following = next(parts[behind], None)
+        goes_on[behind] = following is not None
+        if following is not None:
+            waiting[behind] = np.concatenate([waiting[behind], following])
+    if any(len(events) for events in waiting):
+        yield _in_order(waiting)
+
+
+def _in_order(parts: list[Events]) -> Events:
+    events = np.concatenate(parts)
+    order: Any = np.argsort(events["local_ns"], kind="stable")
+    return events[order]
