@@ -58,6 +58,12 @@ def refused(command, tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
+def stored():
+    """Return what writes events of one instrument to a file of our own format."""
+    return _stored
+
+
+@pytest.fixture(scope="session")
 def session(tmp_path_factory) -> Path:
     """Two minutes of a generated market, converted."""
     return _stored(tmp_path_factory.mktemp("session") / "session.parquet", *generate_market(seed=3, seconds=120.0))

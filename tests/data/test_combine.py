@@ -42,7 +42,10 @@ def test_merging_piece_by_piece_is_a_stable_sort_of_everything(listed, size):
         assert all(len(piece) for piece in merged)
         rows = np.concatenate(merged)[["local_ns", "market", "id"]].tolist()
         assert rows == naive
-    assert combine(parts)._events[["local_ns", "market", "id"]].tolist() == naive
+    if max(each[0] for each in listed) <= min(each[-1] for each in listed):
+        kept = [row for row in naive if row[0] <= min(each[-1] for each in listed)]
+        assert combine(parts)._events[["local_ns", "market", "id"]].tolist() == kept
+        assert combine(parts, tails=True)._events[["local_ns", "market", "id"]].tolist() == naive
 
 
 def _numbered(pieces, market):
@@ -54,7 +57,7 @@ def _numbered(pieces, market):
 def test_the_parts_stay_what_they_are_and_the_whole_is_said():
     one, two = recording([10, 20, 30], "A", latency=4), recording([15, 20], "B", latency=7)
     before = one.events.copy(), two.events.copy()
-    both = combine([one, two])
+    both = combine([one, two], tails=True)
     (events,) = both.chunks()
     assert events["market"].tolist() == [0, 1, 0, 1, 0]
     assert np.array_equal(one.events, before[0])
@@ -74,7 +77,7 @@ def test_the_parts_stay_what_they_are_and_the_whole_is_said():
 def test_one_clock_takes_the_smallest_offset_for_all():
     """What arrived first at one machine does so in the replay, although the exchanges' clocks differ."""
     one, two = recording([1010, 1030], "A", latency=4, offset=-1000), recording([1005, 1030], "B", latency=4, offset=-990)
-    both = combine([one, two], one_clock=True)  # recorded at 10 and 30, and at 15 and 40
+    both = combine([one, two], one_clock=True, tails=True)  # recorded at 10 and 30, and at 15 and 40
     (events,) = both.chunks()
     assert events["local_ns"].tolist() == [1010, 1015, 1030, 1040]
     assert both.survey().shortest_ns == 4
@@ -83,14 +86,24 @@ def test_one_clock_takes_the_smallest_offset_for_all():
 
 
 def test_markets_count_on_from_one_recording_to_the_next():
-    two = combine([recording([1], "A"), recording([2], "B")])
-    third = recording([3], "C")
+    two = combine([recording([1, 9], "A"), recording([2, 9], "B")])
+    third = recording([3, 9], "C")
     (events,) = combine([*two.parts, third]).chunks()
-    assert events["market"].tolist() == [0, 1, 2]
+    assert events["market"].tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_the_whole_ends_where_the_first_of_them_does_and_says_what_it_leaves_out():
+    """Nobody is asked to quote by a book that stands still, unless he wants to."""
+    one, two = recording([10, 20, 2_000_000_000], "A"), recording([15, 25], "B")
+    both = combine([one, two])
+    assert both._events["local_ns"].tolist() == [10, 15, 20, 25]
+    assert both.span_ns == (10, 25)
+    assert both.notes == ("the last 2 s of A are left out: another recording has ended before",)
+    assert combine([one, two], tails=True).notes == ()
 
 
 def test_the_beginning_is_cut_by_our_clock_and_by_count():
-    both = combine([recording([10, 20, 30], "A"), recording([15, 25], "B")])
+    both = combine([recording([10, 20, 30], "A"), recording([15, 25, 30], "B")])
     assert both.beginning(until_ns=25).events["local_ns"].tolist() == [10, 15, 20]
     assert both.beginning(most=2).events["market"].tolist() == [0, 1]
 
@@ -100,6 +113,8 @@ def test_what_cannot_be_combined_is_refused():
         combine([])
     with pytest.raises(InputError, match="two recordings are of A; files that continue one another"):
         combine([recording([1], "A"), recording([2], "A")])
+    with pytest.raises(InputError, match=r"one ends at 1970-01-01 00:00:00\.000000002Z, another begins"):
+        combine([recording([1, 2], "A"), recording([3, 4], "B")])
     many = [recording([1], f"M{number}") for number in range(module.MOST_MARKETS + 1)]
     with pytest.raises(InputError, match="257 markets; allowed: up to 256"):
         combine(many)

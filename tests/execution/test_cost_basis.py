@@ -66,13 +66,14 @@ openings = st.tuples(st.integers(-30, 30), st.integers(2, 600))
 
 
 def columns(fills):
-    return [np.array([fill[i] for fill in fills], np.int64) for i in range(4)]
+    side, ticks, lots, fees = (np.array([fill[i] for fill in fills], np.int64) for i in range(4))
+    return side, 2 * ticks, lots, fees
 
 
 @settings(max_examples=120)
 @given(fill_lists, openings, st.integers(2, 600))
 def test_both_agree_with_their_naive_versions_and_with_each_other_in_total(fills, position, mark):
-    given_ = {"mark_half_ticks": mark, "half_tick_lot": QUANTA, "opening_lots": position[0], "opening_half_ticks": position[1]}
+    given_ = {"mark": mark, "unit_quanta": QUANTA, "opening_lots": position[0], "opening_price": position[1]}
     average = average_cost(*columns(fills), **given_)
     first, trips = fifo(*columns(fills), **given_)
 
@@ -94,7 +95,7 @@ def test_both_agree_with_their_naive_versions_and_with_each_other_in_total(fills
 
 @given(fill_lists, openings)
 def test_round_trips_share_out_the_fees_of_closed_lots_to_the_last_quantum(fills, position):
-    *_, trips = fifo(*columns(fills), mark_half_ticks=0, half_tick_lot=1, opening_lots=position[0], opening_half_ticks=position[1])
+    *_, trips = fifo(*columns(fills), mark=0, unit_quanta=1, opening_lots=position[0], opening_price=position[1])
     in_trips = np.zeros(len(fills), np.int64)
     for ends in (trips.opened, trips.closed):
         for fill, lots in zip(ends, trips.lots, strict=True):
@@ -106,30 +107,30 @@ def test_round_trips_share_out_the_fees_of_closed_lots_to_the_last_quantum(fills
 
 
 def test_one_fill_through_zero_closes_the_long_and_opens_a_short_at_its_own_price():
-    average = average_cost([1, -1], [100, 103], [10, 25], [0, 0], mark_half_ticks=2 * 101, half_tick_lot=1)
+    average = average_cost([1, -1], [200, 206], [10, 25], [0, 0], mark=2 * 101, unit_quanta=1)
     assert average.realised.tolist() == [0, 10 * 2 * 3]
     assert (average.position_lots, average.cost, average.unrealised) == (-15, -15 * 206, 15 * 2 * 2)
 
 
 def test_the_methods_differ_in_when_profit_is_realised():
     # bought at 100 and at 110, sold one at 108
-    given_ = {"mark_half_ticks": 216, "half_tick_lot": 1}
-    average = average_cost([1, 1, -1], [100, 110, 108], [1, 1, 1], [0, 0, 0], **given_)
-    first, _ = fifo([1, 1, -1], [100, 110, 108], [1, 1, 1], [0, 0, 0], **given_)
+    given_ = {"mark": 216, "unit_quanta": 1}
+    average = average_cost([1, 1, -1], [200, 220, 216], [1, 1, 1], [0, 0, 0], **given_)
+    first, _ = fifo([1, 1, -1], [200, 220, 216], [1, 1, 1], [0, 0, 0], **given_)
     assert (average.realised.sum(), average.unrealised) == (2 * 3, 2 * 3)
     assert (first.realised.sum(), first.unrealised) == (2 * 8, 2 * -2)
 
 
 def test_a_sale_below_cost_is_a_loss_although_the_mid_is_lower_still():
-    average = average_cost([1, -1], [103, 101], [1, 1], [0, 0], mark_half_ticks=2 * 90, half_tick_lot=1)
+    average = average_cost([1, -1], [206, 202], [1, 1], [0, 0], mark=2 * 90, unit_quanta=1)
     assert (average.realised.sum(), average.unrealised) == (-4, 0)
 
 
 def test_a_round_trip_wins_only_after_fees():
-    *_, trips = fifo([1, -1, 1, -1], [100, 101, 100, 102], [1, 1, 1, 1], [1, 1, 1, 1], mark_half_ticks=0, half_tick_lot=1)
+    *_, trips = fifo([1, -1, 1, -1], [200, 202, 200, 204], [1, 1, 1, 1], [1, 1, 1, 1], mark=0, unit_quanta=1)
     assert trips.net.tolist() == [0, 2]
     assert trips.win_rate == 0.5
-    *_, none = fifo([1], [100], [1], [0], mark_half_ticks=0, half_tick_lot=1)
+    *_, none = fifo([1], [200], [1], [0], mark=0, unit_quanta=1)
     assert none.win_rate is None
 
 
@@ -141,7 +142,7 @@ def test_a_share_is_exact_where_the_product_needs_more_than_64_bits(total, whole
 
 
 def test_no_fills_leave_the_opening_position_at_its_cost():
-    nothing = average_cost([], [], [], [], mark_half_ticks=210, half_tick_lot=3, opening_lots=-4, opening_half_ticks=200)
+    nothing = average_cost([], [], [], [], mark=210, unit_quanta=3, opening_lots=-4, opening_price=200)
     assert (nothing.total, nothing.unrealised, nothing.position_lots) == (-120, -120, -4)
 
 
@@ -151,10 +152,10 @@ def test_no_fills_leave_the_opening_position_at_its_cost():
         (([1], [1, 2], [1], [0]), r"lengths \[1, 2, 1, 1\]"),
         (([0], [1], [1], [0]), "side holds 0; allowed"),
         (([1], [1], [0], [0]), "lots holds 0; allowed: 1 or more"),
-        (([1], [1.5], [1], [0]), "ticks is an array of 1 dimensions and type float64"),
+        (([1], [1.5], [1], [0]), "price is an array of 1 dimensions and type float64"),
         (([1], [1], [2**52], [0]), "add up to 4.5e"),
     ],
 )
 def test_bad_input_is_named(arrays, message):
     with pytest.raises(InputError, match=message):
-        fifo(*arrays, mark_half_ticks=0, half_tick_lot=1)
+        fifo(*arrays, mark=0, unit_quanta=1)

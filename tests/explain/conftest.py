@@ -6,6 +6,7 @@ hedges, taxes, funding, takers far from the mid), `quoter_run` looks like a mark
 
 import bisect
 from decimal import Decimal
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,6 +22,16 @@ SECOND = 1_000_000_000
 BTC = Instrument(symbol="BTCUSDT", venue="binance", currency="USDT", tick_size="0.1", lot_size="0.001")
 ES = Instrument(symbol="ESH4", venue="cme", currency="USD", tick_size="0.25", lot_size="1", multiplier="50")
 ETH = Instrument(symbol="ETHUSDT", venue="binance", currency="USDT", tick_size="0.01", lot_size="0.0001")
+
+
+COIN = Instrument(symbol="XBTUSD", venue="bitmex", currency="XBT", tick_size="0.5", lot_size="100", inverse=True)
+
+
+def lot_value(instrument, half_ticks):
+    """Return what one lot counts for at a price, in quanta, from the definition of the contract."""
+    price = Fraction(half_ticks) * Fraction(instrument.tick_size) / 2
+    unit = Fraction(instrument.lot_size * instrument.multiplier) / Fraction(instrument.money_quantum)
+    return -int(unit / price + Fraction(1, 2)) if instrument.inverse else int(unit * price)
 
 
 def frame(dtype, rows):
@@ -49,7 +60,7 @@ def assemble(
         for sample in samples:
             while at < len(own) and own[at]["exch_ns"] <= sample:
                 fill = own[at]
-                value = 2 * fill["ticks"] * fill["lots"] * instrument.half_tick_lot
+                value = lot_value(instrument, 2 * fill["ticks"]) * fill["lots"]
                 account["cash"] -= fill["side"] * value + fill["fee"] + fill["tax"]
                 account["position_lots"] += fill["side"] * fill["lots"]
                 account["fees"] += fill["fee"]
@@ -229,5 +240,14 @@ def quoter_run(
 def runs():
     """Return the makers of synthetic Runs, by name."""
     return SimpleNamespace(
-        assemble=assemble, random=random_run, quoter=quoter_run, BTC=BTC, ES=ES, ETH=ETH, START=START, SECOND=SECOND
+        assemble=assemble,
+        random=random_run,
+        quoter=quoter_run,
+        BTC=BTC,
+        ES=ES,
+        ETH=ETH,
+        COIN=COIN,
+        lot_value=lot_value,
+        START=START,
+        SECOND=SECOND,
     )

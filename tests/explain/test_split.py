@@ -14,7 +14,7 @@ from twosided.explain.split import PARTS, SplitError, split, split_by_currency
 SECOND = 1_000_000_000
 
 
-def naive_split(run, market, horizon_ns, targets=None):
+def naive_split(runs, run, market, horizon_ns, targets=None):
     """Walk the mid path, one move at a time, and look at every fill at each."""
     instrument, facts = run.instruments[market], run.facts
     mids = [row for row in run.mids.to_dicts() if row["market"] == market]
@@ -22,7 +22,7 @@ def naive_split(run, market, horizon_ns, targets=None):
     while len(mids) > 1 and mids[1]["exch_ns"] <= facts["start_ns"]:
         mids.pop(0)
     wanted = [row for row in (targets.to_dicts() if targets is not None else []) if row["market"] == market]
-    path = [(row["exch_ns"], row["bid_ticks"] + row["ask_ticks"]) for row in mids]
+    path = [(row["exch_ns"], runs.lot_value(instrument, row["bid_ticks"] + row["ask_ticks"])) for row in mids]
     end, (opening, closing) = facts["end_ns"], (facts["opening"][market], facts["closing"][market])
 
     def mid_before(ns):
@@ -33,13 +33,12 @@ def naive_split(run, market, horizon_ns, targets=None):
 
     parts = dict.fromkeys(PARTS, 0)
     for fill in fills:
-        s, n, p = fill["side"], fill["lots"], 2 * fill["ticks"]
-        k = instrument.half_tick_lot
+        s, n, p = fill["side"], fill["lots"], runs.lot_value(instrument, 2 * fill["ticks"])
         if fill["hedge"]:
-            parts["hedge"] += s * n * (path[-1][1] - p) * k - fill["fee"] - fill["tax"]
+            parts["hedge"] += s * n * (path[-1][1] - p) - fill["fee"] - fill["tax"]
         else:
-            parts["spread"] += s * n * (mid_before(fill["exch_ns"]) - p) * k
-            parts["adverse"] += s * n * (mid_at(min(fill["exch_ns"] + horizon_ns, end)) - mid_before(fill["exch_ns"])) * k
+            parts["spread"] += s * n * (mid_before(fill["exch_ns"]) - p)
+            parts["adverse"] += s * n * (mid_at(min(fill["exch_ns"] + horizon_ns, end)) - mid_before(fill["exch_ns"]))
             parts["fees"] -= fill["fee"] + fill["tax"]
     parts["fees"] -= closing["funding"] - opening["funding"]
     for (_, old), (at, new) in itertools.pairwise(path):
@@ -48,8 +47,8 @@ def naive_split(run, market, horizon_ns, targets=None):
         )
         c = [0, *(row["target_lots"] for row in wanted if row["exch_ns"] < at)][-1]
         c = max(min(c, max(q, 0)), min(q, 0))
-        parts["alpha"] += c * (new - old) * instrument.half_tick_lot
-        parts["inventory"] += (q - c) * (new - old) * instrument.half_tick_lot
+        parts["alpha"] += c * (new - old)
+        parts["inventory"] += (q - c) * (new - old)
     return parts
 
 
@@ -65,23 +64,23 @@ def target_frames(draw, markets):
     n_fills=st.integers(0, 40),
     n_mids=st.integers(1, 60),
     horizon_s=st.sampled_from([0, 1, 10, 1000]),
-    wanted=target_frames(2),
+    wanted=target_frames(3),
 )
 def test_the_parts_add_up_to_the_change_in_cash_and_position_and_agree_with_a_walk_along_the_mid(
     runs, seed, n_fills, n_mids, horizon_s, wanted
 ):
-    run = runs.random(seed, n_fills=n_fills, n_mids=n_mids, instruments=(runs.BTC, runs.ES))
+    run = runs.random(seed, n_fills=n_fills, n_mids=n_mids, instruments=(runs.BTC, runs.ES, runs.COIN))
     columns = [[runs.START + seconds * SECOND for seconds, _, _ in wanted], *([row[i] for row in wanted] for i in (1, 2))]
     schema = {"exch_ns": pl.Int64, "market": pl.Int64, "target_lots": pl.Int64}
     targets = pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema)
     for market, result in enumerate(split(run, horizon_s * SECOND, targets)):
-        assert result.parts() == naive_split(run, market, horizon_s * SECOND, targets)
+        assert result.parts() == naive_split(runs, run, market, horizon_s * SECOND, targets)
         opening, closing = run.facts["opening"][market], run.facts["closing"][market]
         touch = run.mids.filter(pl.col("market") == market).rows(named=True)
         while len(touch) > 1 and touch[1]["exch_ns"] <= runs.START:
             touch.pop(0)
-        m_0, m_end = (row["bid_ticks"] + row["ask_ticks"] for row in (touch[0], touch[-1]))
-        value = (closing["position_lots"] * m_end - opening["position_lots"] * m_0) * run.instruments[market].half_tick_lot
+        m_0, m_end = (runs.lot_value(run.instruments[market], row["bid_ticks"] + row["ask_ticks"]) for row in (touch[0], touch[-1]))
+        value = closing["position_lots"] * m_end - opening["position_lots"] * m_0
         assert sum(result.parts().values()) == result.total == closing["cash"] - opening["cash"] + value
 
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date as calendar_date
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from twosided.engines.settings import ReplaySettings
 from twosided.errors import DataError, InputError, suggest
@@ -21,7 +21,16 @@ from twosided.explain.basis import Basis
 from twosided.market.instrument import Exact, Fees
 from twosided.units import NS_PER_SECOND, duration_ns
 
-__all__ = ["DataConfig", "Draft", "InstrumentConfig", "ReplayConfig", "StatisticsConfig", "StrategyConfig", "one_sentence"]
+__all__ = [
+    "DataConfig",
+    "Draft",
+    "InstrumentConfig",
+    "MarketConfig",
+    "ReplayConfig",
+    "StatisticsConfig",
+    "StrategyConfig",
+    "one_sentence",
+]
 
 Place = tuple[str | int, ...]
 Section = TypeVar("Section", bound=BaseModel)
@@ -72,6 +81,9 @@ class InstrumentConfig(_Frozen):
     lot_size: Exact | None = Field(default=None, gt=0, description="quantity step, in base units")
     currency: str | None = Field(default=None, description="quote currency")
     multiplier: Exact | None = Field(default=None, gt=0, description="value of one unit of quantity per unit of price")
+    inverse: bool | None = Field(
+        default=None, description="coin-margined: one unit of quantity is worth multiplier / price, in currency, which is the coin"
+    )
     fees: Fees | None = Field(default=None, description="fees and taxes; the unit is in each name, negative is a rebate")
 
 
@@ -96,6 +108,13 @@ class StatisticsConfig(_Frozen):
         )
 
 
+class MarketConfig(_Frozen):
+    """One of several markets: what would stand at the top if it were alone."""
+
+    data: DataConfig
+    instrument: InstrumentConfig = InstrumentConfig()
+
+
 class StrategyConfig(_Frozen):
     """A shipped strategy by its name, or one of the user's own as ``file.py:name``, with its parameters."""
 
@@ -106,8 +125,14 @@ class StrategyConfig(_Frozen):
 class ReplayConfig(_Frozen):
     """Everything that ``twosided replay`` needs to know."""
 
-    data: DataConfig
+    data: DataConfig | None = None
     instrument: InstrumentConfig = InstrumentConfig()
+    markets: tuple[MarketConfig, ...] = Field(
+        default=(), description="several markets in one run, each with its own data and instrument; what stands above holds for all"
+    )
+    one_clock: bool = Field(
+        default=False, description="several markets were recorded by one machine: one offset of the clocks is right for all"
+    )
     strategies: tuple[StrategyConfig, ...] = Field(min_length=1, description="run side by side on the same events")
     calibrate_first: Duration | None = Field(
         default=None, gt=0, description="estimate sigma, A and k from this much of the recording, then quote; for example 10m"
@@ -119,6 +144,41 @@ class ReplayConfig(_Frozen):
     statistics: StatisticsConfig = StatisticsConfig()
     capital: Exact | None = Field(default=None, gt=0, description="capital that returns are stated on, in quote currency")
     out: str | None = Field(default=None, description="folder for the saved runs and report.html")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _what_holds_for_all_holds_for_each(cls, values: Any) -> Any:
+        """Write the sections data and instrument of all into each market, where it does not say otherwise."""
+        if not isinstance(values, dict) or not isinstance(values.get("markets"), list) or not values["markets"]:
+            return values
+        common = {name: values.get(name) or {} for name in ("data", "instrument")}
+        if not all(isinstance(section, dict) for section in common.values()):
+            return values
+        if "files" in common["data"]:
+            raise ValueError("data.files and markets both say what is read; state one of them")
+        markets = [
+            {**market, **{name: _laid_over(section, market.get(name)) for name, section in common.items()}}
+            if isinstance(market, dict)
+            else market
+            for market in values["markets"]
+        ]
+        return {**{name: value for name, value in values.items() if name != "data"}, "markets": markets}
+
+    @model_validator(mode="after")
+    def _something_is_read(self) -> Self:
+        if self.data is None and not self.markets:
+            raise ValueError("no recording is given; name its files, or each of several markets with --market FILE[,FILE]")
+        return self
+
+    @property
+    def each_market(self) -> tuple[MarketConfig, ...]:
+        """Every recording that is read: one, or one per entry of `markets`."""
+        return self.markets or ((MarketConfig(data=self.data, instrument=self.instrument),) if self.data else ())
+
+
+def _laid_over(common: dict[str, Any], own: Any) -> Any:
+    """Return a section in which what is said of one market replaces what is said of all; fees are one saying."""
+    return {**common, **own} if isinstance(own, dict) else common if own is None else own
 
 
 # ---------------------------------------------------------------- collecting
@@ -224,12 +284,14 @@ def one_sentence(error: ValidationError, model: type[BaseModel], origins: Mappin
 
 def _origin(place: Place, origins: Mapping[Place, str]) -> str:
     """Return where the value at *place* came from: the nearest enclosing place that is known."""
+    if place[:1] == ("markets",) and place not in origins and place[2:] in origins:
+        return origins[place[2:]]  # said of all markets
     for length in range(len(place), 0, -1):
         if place[:length] in origins:
             rest = "".join(f".{part}" for part in place[length:])
             return origins[place[:length]] + rest
     shown = ".".join(map(str, place))
-    return f"{origins[()]}: {shown}" if () in origins else shown
+    return ": ".join(filter(None, (origins.get(()), shown)))
 
 
 def _problem(first: Any, place: Place, where: str, model: type[BaseModel]) -> str:
@@ -241,7 +303,7 @@ def _problem(first: Any, place: Place, where: str, model: type[BaseModel]) -> st
     if kind == "value_error":
         said = str(first["ctx"]["error"])
         generic = re.fullmatch(r"(?:value|duration|latency|queue model) is (.*)", said, re.DOTALL)
-        return f"{where} is {generic[1]}" if generic else f"{where}: {said}"
+        return f"{where} is {generic[1]}" if generic else ": ".join(filter(None, (where, said)))
     allowed = (
         re.sub(r"^Input should be (a |an )?valid ", r"\1", first["msg"])
         .removeprefix("Input should be ")

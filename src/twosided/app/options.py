@@ -51,7 +51,7 @@ def _from(
 
 
 def _setting(name: str, place: Place, field: FieldInfo) -> Setting:
-    switch = field.annotation is bool
+    switch = field.annotation in (bool, bool | None)
     words = _WORDS.get(str(place[-1])) or field.description or ""
     default = _OF_THE_FILE if place[:2] == ("instrument", "fees") else _default(str(place[-1]), field.default)
     return Setting(f"--{name.replace('_', '-')}", place, f"{words}{default}", switch)
@@ -87,7 +87,7 @@ _WORDS = {
 
 _FLAGS = {"tick_size": "tick", "lot_size": "lot"}
 _RATES = [name for name in Fees.model_fields if name != "tiers"]
-_SETTINGS = [name for name in ReplaySettings.model_fields if name not in {"orders", "log"}]
+_SETTINGS = [name for name in ReplaySettings.model_fields if name not in {"orders", "log", "markets"}]
 
 DATA = [
     *_from(DataConfig, ("data",), ["format", "date", "min_latency", "clock_offset_ns"]),
@@ -96,7 +96,7 @@ DATA = [
 """How to read a file."""
 
 FEES = [
-    *_from(InstrumentConfig, ("instrument",), ["currency", "multiplier"]),
+    *_from(InstrumentConfig, ("instrument",), ["currency", "multiplier", "inverse"]),
     *_from(Fees, ("instrument", "fees"), _RATES),
 ]
 """What else to know about the instrument."""
@@ -108,7 +108,7 @@ REPLAY = [
     *_from(DataConfig, ("data",), ["stream"]),
     *_from(ReplaySettings, ("settings",), _SETTINGS),
     *_from(Orders, ("settings", "orders")),
-    *_from(ReplayConfig, (), ["start", "calibrate_first", "capital", "out"]),
+    *_from(ReplayConfig, (), ["one_clock", "start", "calibrate_first", "capital", "out"]),
     *STATISTICS,
 ]
 """What a replay assumes."""

@@ -12,13 +12,14 @@ from typing import Any
 import click
 
 from twosided.app.assignments import assigned
-from twosided.app.config import Draft, ReplayConfig
+from twosided.app.config import Draft, MarketConfig, ReplayConfig
 from twosided.app.console import ReadingProgress, ReplayProgress, print_json, print_table, say
 from twosided.app.options import DATA, FEES, REPLAY, put_given, with_settings
 from twosided.app.output import REPORT, earlier_runs, folder_names, output_folder, require_ours
 from twosided.app.provenance import Provenance
 from twosided.app.results import results
 from twosided.app.warm_up import COMPILING, is_compiled
+from twosided.data.combine import CombinedRecording, combine
 from twosided.data.recording import Recording, load
 from twosided.data.streaming import StreamedRecording, stream
 from twosided.engines.replay import replay as replay_recording
@@ -29,7 +30,7 @@ from twosided.explain.own_size import size_warnings
 from twosided.explain.report import write_report
 from twosided.explain.summary import run_labels, summary_rows
 from twosided.explain.table import rich_table
-from twosided.explain.words import assumptions, fee_words, unit_of
+from twosided.explain.words import assumptions, currencies_apart, fee_words, listed, unit_of
 from twosided.market.instrument import Fees
 from twosided.market.run import Run
 from twosided.market.typical_sizes import MOST_EVENTS, typical_sizes
@@ -43,13 +44,21 @@ __all__ = ["chosen_strategies", "read_recording", "replay", "run_side_by_side", 
 
 INTERRUPTED = 130
 _MOST_NOTES = 3  # of the recording, said before it is replayed; data info has them all
+_REPLACEABLE = ("currency", "multiplier", "inverse", "fees")  # what is said of an instrument goes before what its file says
 ESTIMATED = {"sigma", "A", "k"}
 """Parameters that only data can give."""
 
 
 @with_settings(*DATA, *FEES, *REPLAY)
 @click.command(short_help="replay a recording through one or more strategies")
-@click.argument("data", nargs=-1, required=True, metavar="FILE...")
+@click.argument("data", nargs=-1, metavar="[FILE...]")
+@click.option(
+    "--market",
+    "markets",
+    multiple=True,
+    metavar="FILE[,FILE]",
+    help="one of several markets in one run, in files that continue one another; again for the next market",
+)
 @click.option(
     "--strategy", "names", multiple=True, metavar="NAME", help="a shipped strategy, or your own: file.py:name; again to compare"
 )
@@ -64,6 +73,7 @@ def replay(
     ctx: click.Context,
     /,
     data: tuple[str, ...],
+    markets: tuple[str, ...],
     names: tuple[str, ...],
     assignments: tuple[str, ...],
     sensitivity: bool,
@@ -74,9 +84,10 @@ def replay(
     """Replay recordings through strategies, and explain the P&L.
 
     FILE... is one recording, in files that continue one another, or a configuration, such as run.yaml; options go before what it
-    says. Latencies are like 1ms, recorded, sampled or sampled*2; queue models like conservative, power:3 or log.
+    says. Several markets in one run: --market SPOT.gz --market PERP.gz, which a strategy sees as market 0 and market 1. Latencies
+    are like 1ms, recorded, sampled or sampled*2; queue models like conservative, power:3 or log.
     """
-    draft = _draft(data, names, values)
+    draft = _draft(data, markets, names, values)
     config = draft.checked()
     strategies = chosen_strategies(config, assignments)
     out, basis = Path(config.out) if config.out else None, config.statistics.basis()
@@ -101,13 +112,19 @@ def replay(
         ctx.exit(INTERRUPTED)
 
 
-def _draft(data: Sequence[str], names: Sequence[str], values: dict[str, Any]) -> Draft:
+def _draft(data: Sequence[str], markets: Sequence[str], names: Sequence[str], values: dict[str, Any]) -> Draft:
     yaml_files = [name for name in data if name.endswith((".yaml", ".yml"))]
     if yaml_files and len(data) > 1:
         raise InputError(f"{yaml_files[0]} is a configuration and says itself which files to read; allowed: nothing beside it")
     draft = Draft.read(yaml_files[0]) if yaml_files else Draft()
-    if not yaml_files:
+    if data and markets and not yaml_files:
+        raise InputError(
+            f"{data[0]} and --market {markets[0]} both say what is read; write --market before each of several markets"
+        )
+    if data and not yaml_files:
         draft.put(("data", "files"), tuple(data), "FILE")
+    if markets:
+        draft.put(("markets",), [{"data": {"files": market.split(",")}} for market in markets], "--market")
     if names:
         draft.put(("strategies",), [{"name": name} for name in names], "--strategy")
     put_given(draft, (*DATA, *FEES, *REPLAY), values)
@@ -136,13 +153,26 @@ def chosen_strategies(config: ReplayConfig, assignments: Sequence[str] = ()) -> 
 # ---------------------------------------------------------------- data
 
 
-def read_recording(config: ReplayConfig, *, quiet: bool) -> Recording | StreamedRecording:
-    """Read the recording that *config* names, or look over it where it is to be streamed.
+AnyRecording = Recording | StreamedRecording | CombinedRecording
+
+
+def read_recording(config: ReplayConfig, *, quiet: bool) -> AnyRecording:
+    """Read the recording that *config* names, or look over it where it is to be streamed; of several markets, all of them as one.
 
     Raises:
-        DataError, InputError: it cannot be read, or its instrument is not known.
+        DataError, InputError: one cannot be read, or its instrument is not known.
     """
-    data, said = config.data, config.instrument
+    recordings = [_read(market, quiet=quiet) for market in config.each_market]
+    if len(recordings) == 1:
+        return recordings[0]
+    both = combine(recordings, one_clock=config.one_clock)
+    for note in both.notes[: len(both.notes) - sum(len(part.notes) for part in recordings)]:
+        say(note, quiet=quiet)
+    return both
+
+
+def _read(market: MarketConfig, *, quiet: bool) -> Recording | StreamedRecording:
+    data, said = market.data, market.instrument
     with ReadingProgress(quiet=quiet).shown() as progress:
         read = stream if data.stream else load
         recording: Recording | StreamedRecording = read(
@@ -160,7 +190,7 @@ def read_recording(config: ReplayConfig, *, quiet: bool) -> Recording | Streamed
         say(recording.inferred, quiet=quiet)
     for note in recording.notes[:_MOST_NOTES]:
         say(note, quiet=quiet)
-    changes = {name: getattr(said, name) for name in ("currency", "multiplier", "fees") if getattr(said, name) is not None}
+    changes = {name: getattr(said, name) for name in _REPLACEABLE if getattr(said, name) is not None}
     for each in recording.instruments:
         if said.fees is not None and each.fees not in (Fees(), said.fees):
             words = fee_words(each.fees, each.currency, unit_of(each))
@@ -174,7 +204,7 @@ def read_recording(config: ReplayConfig, *, quiet: bool) -> Recording | Streamed
 def run_side_by_side(
     draft: Draft,
     strategies: Sequence[Strategy],
-    recording: Recording | StreamedRecording,
+    recording: AnyRecording,
     *,
     sensitivity: bool = False,
     quiet: bool,
@@ -184,6 +214,7 @@ def run_side_by_side(
     With *sensitivity* each Run also says what became of it under other assumptions (`twosided.research.sensitivity`).
     """
     config = draft.checked()
+    capital = _capital(config, recording)
     start_ns, estimated = _beginning(config, recording)
     if estimated is not None:
         say(estimated.sentence(), quiet=quiet)
@@ -200,13 +231,26 @@ def run_side_by_side(
             runs = replay_recording(recording, ready, settings=config.settings, start_ns=start_ns, progress=progress)
     typical = typical_sizes(recording.beginning(most=MOST_EVENTS).events, len(recording.instruments))
     runs = [run.with_facts(typical_lots=typical) for run in runs]
-    if config.capital is not None:
-        capital = {recording.instruments[0].currency: str(config.capital)}
+    if capital:
         runs = [run.with_facts(capital=capital) for run in runs]
     return [origin.added_to(run) for origin, run in zip(origins, runs, strict=True)]
 
 
-def _beginning(config: ReplayConfig, recording: Recording | StreamedRecording) -> tuple[int | None, Estimate | None]:
+def _capital(config: ReplayConfig, recording: AnyRecording) -> dict[str, str]:
+    """Return stated capital by currency; empty without.
+
+    Raises:
+        InputError: nobody can tell which currency it is in.
+    """
+    if config.capital is None:
+        return {}
+    currencies = list(dict.fromkeys(instrument.currency for instrument in recording.instruments))
+    if len(currencies) > 1:
+        raise InputError(f"capital is {config.capital}, but money is in {listed(currencies)}; allowed with one currency only")
+    return {currencies[0]: str(config.capital)}
+
+
+def _beginning(config: ReplayConfig, recording: AnyRecording) -> tuple[int | None, Estimate | None]:
     """Return from when on strategies are asked (None: from the first event), and what the time before it was found to be like.
 
     Raises:
@@ -242,6 +286,9 @@ def show_table(runs: Sequence[Run], basis: Basis) -> None:
         band = band_table(run, label)
         if band is not None:
             print_table(band)
+    for sentence in dict.fromkeys(currencies_apart(run) for run in runs):
+        if sentence:
+            click.echo(sentence)
     for run, label in zip(runs, labels, strict=True):
         for sentence in size_warnings(run):
             click.echo(f"warning: {label}: {sentence}" if len(runs) > 1 else f"warning: {sentence}")

@@ -5,43 +5,44 @@ Where you are in the pipe: ... -> fills -> ledger -> *explanation*.
 
 from typing import Any
 
-from twosided.errors import InputError
+import polars as pl
+
 from twosided.explain.assumption_band import band_of
 from twosided.explain.own_size import size_warnings
-from twosided.explain.split import PARTS, split_by_currency
+from twosided.explain.split import PARTS, Split, split, split_by_currency
 from twosided.explain.statistics import Basis, statistics
+from twosided.explain.words import currencies_apart
 from twosided.market.run import Run
 
 __all__ = ["results"]
 
 
 def results(run: Run, basis: Basis) -> dict[str, Any]:
-    """Return the results of *run*. Money is in the quote currency, as decimals with all their digits.
+    """Return the results of *run*. Money is in the currency named beside it, as decimals with all their digits.
 
-    ``pnl`` is exactly the sum of the parts of ``split``; ``fees`` are fees, taxes and funding paid, exactly ``-split["fees"]``;
+    ``pnl`` is exactly the sum of the parts of ``split``; ``fees`` are fees, taxes and funding paid, exactly ``-split["fees"]``
+    (those of hedge fills are in its part ``hedge``);
     ``position`` and ``volume`` (bought plus sold) are quantities of the instrument; ``events_per_second`` is about wall time and
     the only figure that differs from one run to the next. ``sensitivity`` is there where other assumptions were tried, ``warnings``
-    are sentences about own orders that are not small.
+    are sentences about what should not be believed or added.
 
-    Raises:
-        InputError: the run has more than one market.
+    ``accounts`` has the money of each currency, ``markets`` money and quantities of each market. Of several markets ``symbol``,
+    ``position`` and ``volume`` are null; of several currencies ``currency``, ``pnl``, ``split`` and ``fees``: they are not added.
     """
-    if len(run.instruments) != 1:
-        raise InputError(f"the run has {len(run.instruments)} markets; results are printed for one")
-    (account,) = split_by_currency(run, basis.horizon_ns).values()
-    instrument, closing, seconds = run.instruments[0], run.facts["closing"][0], run.facts["seconds"]
+    parts, sums = split(run, basis.horizon_ns), split_by_currency(run, basis.horizon_ns)
+    markets = [_market(run, market, part) for market, part in enumerate(parts)]
+    accounts = [_money(part) for part in sums.values()]
+    apart = currencies_apart(run)
+    seconds = run.facts["seconds"]
     return {
         "strategy": run.facts["strategy"],
         "params": run.facts["params"],
         "parameters": run.facts.get("parameters"),
         "calibration": run.facts.get("calibration"),
-        "symbol": instrument.symbol,
-        "currency": account.currency,
-        "pnl": account.money("total"),
-        "split": {part: account.money(part) for part in PARTS},
-        "fees": 0 - account.money("fees"),
-        "position": closing["position_lots"] * instrument.lot_size,
-        "volume": int(run.fills["lots"].sum()) * instrument.lot_size,
+        **_only(markets, "symbol", "position", "volume"),
+        **_only(accounts, "currency", "pnl", "split", "fees"),
+        "accounts": accounts,
+        "markets": markets,
         "fills": run.fills.height,
         "events": run.facts["events"],
         "events_per_second": round(run.facts["events"] / seconds) if seconds else None,
@@ -52,6 +53,32 @@ def results(run: Run, basis: Basis) -> dict[str, Any]:
         "seed": run.facts["seed"],
         "digest": run.digest(),
         "sensitivity": band_of(run),
-        "warnings": size_warnings(run),
+        "warnings": [apart] * bool(apart) + size_warnings(run),
         "statistics": statistics(run, basis),
+    }
+
+
+def _only(sheets: list[dict[str, Any]], *names: str) -> dict[str, Any]:
+    """Return values of the only one of *sheets*, None where there are several."""
+    return {name: sheets[0][name] if len(sheets) == 1 else None for name in names}
+
+
+def _money(part: Split) -> dict[str, Any]:
+    return {
+        "currency": part.currency,
+        "pnl": part.money("total"),
+        "split": {name: part.money(name) for name in PARTS},
+        "fees": 0 - part.money("fees"),
+    }
+
+
+def _market(run: Run, market: int, part: Split) -> dict[str, Any]:
+    instrument, lots = run.instruments[market], run.fills.filter(pl.col("market") == market)["lots"]
+    return {
+        "symbol": instrument.symbol,
+        "venue": instrument.venue,
+        **_money(part),
+        "position": run.facts["closing"][market]["position_lots"] * instrument.lot_size,
+        "volume": int(lots.sum()) * instrument.lot_size,
+        "fills": len(lots),
     }

@@ -7,13 +7,14 @@ What was recorded by one machine shares our clock, and so its offset: ``one_cloc
 so that what arrived first here also does so in the replay. It then rests on the exchanges' clocks being together, which nothing in
 the files can prove; both rules are stated in the facts.
 
-Of events that arrived at the same nanosecond those of the recording that was named first come first.
+Of events that arrived at the same nanosecond those of the recording that was named first come first. Where one recording ends,
+so does the whole: a strategy would go on to quote by a book that stands still. ``tails=True`` keeps what the others have then.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from twosided.errors import InputError
 from twosided.market.event import EVENT, Events
 from twosided.market.instrument import Instrument
 from twosided.market.survey import Survey
+from twosided.units import duration_text, time_text
 
 __all__ = ["MOST_MARKETS", "CombinedRecording", "combine"]
 
@@ -41,24 +43,35 @@ class CombinedRecording:
         parts: the recordings, in the order of their markets.
         instruments: one per market.
         shifts_ns: what is added to the local times of each part so that all have one clock; zeros without ``one_clock``.
-        one_clock: whether that was asked for.
+        one_clock, tails: whether that was asked for.
     """
 
     parts: tuple[Recording | StreamedRecording, ...] = field(repr=False)
     instruments: tuple[Instrument, ...]
     shifts_ns: tuple[int, ...]
     one_clock: bool
+    tails: bool
 
     def chunks(self) -> Iterator[Events]:
         """Yield the events in the order of our clock: all at once where all parts are in memory, else as far as each was read."""
         if all(isinstance(part, Recording) for part in self.parts):
             yield self._events
         else:
-            yield from _merged([self._renumbered(number) for number in range(len(self.parts))])
+            yield from self._read()
 
     @cached_property
     def _events(self) -> Events:
-        return np.concatenate(list(_merged([self._renumbered(number) for number in range(len(self.parts))])))
+        return np.concatenate(list(self._read()))
+
+    def _read(self) -> Iterator[Events]:
+        """Yield the events of all parts until the end."""
+        end = self.span_ns[1]
+        for events in _merged([self._renumbered(number) for number in range(len(self.parts))]):
+            cut = int(np.searchsorted(events["local_ns"], end, side="right"))
+            if cut:
+                yield events[:cut]
+            if cut < len(events):
+                return
 
     def _renumbered(self, number: int) -> Iterator[Events]:
         """Yield copies of a part's events, in pieces, with its markets and times as they are in the whole."""
@@ -73,9 +86,10 @@ class CombinedRecording:
                     yield events
 
     def survey(self) -> Survey:
-        """Return what a replay must know before it begins, from what is known of the parts.
+        """Return what a replay must know before it begins, from what is known of the parts: nothing is read for it.
 
-        Whether exchanges' times run backwards in the merged order is not looked up: with several parts they are taken to.
+        So events that the end cuts off are counted. Whether exchanges' times run backwards in the merged order is not looked up:
+        with several parts they are taken to.
         """
         surveys = [part.survey() for part in self.parts]
         shifted = list(zip(surveys, self.shifts_ns, strict=True))
@@ -119,8 +133,14 @@ class CombinedRecording:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The notes of all parts."""
-        return tuple(note for part in self.parts for note in part.notes)
+        """The notes of all parts, and what was left out at their ends."""
+        end = self.span_ns[1]
+        left_out = tuple(
+            f"the last {duration_text(last - end)} of {_names(part)} are left out: another recording has ended before"
+            for part, (_, last) in zip(self.parts, self._spans, strict=True)
+            if last > end
+        )
+        return (*left_out, *(note for part in self.parts for note in part.notes))
 
     @property
     def inferred(self) -> str:
@@ -129,19 +149,25 @@ class CombinedRecording:
 
     @property
     def span_ns(self) -> tuple[int, int]:
-        """When the first and the last event arrived, our clock."""
-        spans = [[ns + shift for ns in part.span_ns] for part, shift in zip(self.parts, self.shifts_ns, strict=True)]
-        return min(first for first, _ in spans), max(last for _, last in spans)
+        """When the first event arrived, and when the whole ends, our clock."""
+        firsts, lasts = zip(*self._spans, strict=True)
+        return min(firsts), max(lasts) if self.tails else min(lasts)
 
     @property
     def overlap_ns(self) -> tuple[int, int]:
-        """From when on, and until when, every part has events, our clock; the second is before the first where none do."""
-        spans = [[ns + shift for ns in part.span_ns] for part, shift in zip(self.parts, self.shifts_ns, strict=True)]
-        return max(first for first, _ in spans), min(last for _, last in spans)
+        """From when on, and until when, every part has events, our clock."""
+        firsts, lasts = zip(*self._spans, strict=True)
+        return max(firsts), min(lasts)
+
+    @property
+    def _spans(self) -> list[tuple[int, int]]:
+        shifted = zip(self.parts, self.shifts_ns, strict=True)
+        return [(part.span_ns[0] + shift, part.span_ns[1] + shift) for part, shift in shifted]
 
     def beginning(self, *, until_ns: int | None = None, most: int | None = None) -> Recording:
         """Return what had arrived before *until_ns*, our clock, and of that at most *most* events, as a recording in memory."""
-        taken, count = [np.zeros(0, EVENT)], 0
+        taken: list[Any] = [np.zeros(0, EVENT)]
+        count = 0
         for events in self.chunks():
             cut = len(events) if until_ns is None else int(np.searchsorted(events["local_ns"], until_ns))
             taken.append(events[:cut])
@@ -151,25 +177,24 @@ class CombinedRecording:
         first = self.parts[0]
         return Recording(np.concatenate(taken)[:most], self.instruments, first.clock_offset_ns, first.min_latency_ns)
 
-    def with_instruments(self, instruments: tuple[Instrument, ...]) -> Self:
-        """Return the same with other instruments, for example with other fees; the parts say so too."""
-        parts, first = [], 0
-        for part in self.parts:
-            parts.append(replace(part, instruments=instruments[first : first + len(part.instruments)]))
-            first += len(part.instruments)
-        return replace(self, parts=tuple(parts), instruments=instruments)
+
+def _names(part: Recording | StreamedRecording) -> str:
+    return ", ".join(" ".join(filter(None, (instrument.symbol, instrument.venue))) for instrument in part.instruments)
 
 
-def combine(recordings: Iterable[Recording | StreamedRecording], *, one_clock: bool = False) -> CombinedRecording:
+def combine(
+    recordings: Iterable[Recording | StreamedRecording], *, one_clock: bool = False, tails: bool = False
+) -> CombinedRecording:
     """Return several recordings as one, in which the markets of each follow those of the one before.
 
     Args:
         recordings: what `load` and `stream` returned, of any formats and venues; where one is streamed, all are read as they are
-            replayed. Times that only some of them have are kept: a strategy is asked while all its markets have a book.
+            replayed.
         one_clock: they were recorded by one machine, so that one offset is right for all; see the module's text.
+        tails: go on when one of them has ended, until the last one ends.
 
     Raises:
-        InputError: none, more than `MOST_MARKETS` markets, or the same market of the same venue twice.
+        InputError: none, more than `MOST_MARKETS` markets, the same market of the same venue twice, or no time that all have.
     """
     parts = tuple(recordings)
     if not parts:
@@ -177,13 +202,17 @@ def combine(recordings: Iterable[Recording | StreamedRecording], *, one_clock: b
     instruments = tuple(instrument for part in parts for instrument in part.instruments)
     if len(instruments) > MOST_MARKETS:
         raise InputError(f"recordings have {len(instruments)} markets; allowed: up to {MOST_MARKETS}")
-    names = [" ".join(filter(None, (instrument.symbol, instrument.venue))) for instrument in instruments]
+    names = [_names(part) for part in parts]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InputError(f"two recordings are of {twice}; files that continue one another are one recording: load them together")
     smallest = min(part.clock_offset_ns for part in parts)
     shifts = tuple(part.clock_offset_ns - smallest if one_clock else 0 for part in parts)
-    return CombinedRecording(parts, instruments, shifts, one_clock)
+    whole = CombinedRecording(parts, instruments, shifts, one_clock, tails)
+    first, last = whole.overlap_ns
+    if first > last:
+        raise InputError(f"recordings have no time in common: one ends at {time_text(last)}, another begins at {time_text(first)}")
+    return whole
 
 
 def _merged(parts: list[Iterator[Events]]) -> Iterator[Events]:
@@ -209,6 +238,6 @@ def _merged(parts: list[Iterator[Events]]) -> Iterator[Events]:
 
 
 def _in_order(parts: list[Events]) -> Events:
-    events = np.concatenate(parts)
-    order: Any = np.argsort(events["local_ns"], kind="stable")
-    return events[order]
+    events: Any = np.concatenate(parts)
+    ordered: Events = events[np.argsort(events["local_ns"], kind="stable")]
+    return ordered

@@ -8,8 +8,9 @@ common, and they differ only in *when* profit is called realised, never in the s
     realised + unrealised = q_T m_T - q_0 m_0 - Σ s n p          the same integer for both, before fees
 
 Positions are signed and may pass through zero in one fill: the fill closes what was open and opens the rest at its own price.
-All sums are integers in half ticks × lots, turned into money quanta at the end, so nothing is lost: average cost keeps the
-*total* cost of the open position and takes a once-rounded share out of it, instead of storing a rounded average price.
+All sums are integers in units of price × lots (`Instrument.price_units`: half ticks, unless the contract is inverse), turned into
+money quanta at the end, so nothing is lost: average cost keeps the *total* cost of the open position and takes a once-rounded share
+out of it, instead of storing a rounded average price.
 
 Cost: average cost is a handful of additions per fill and six divisions per closing fill. First-in-first-out touches each open lot
 once when it is opened and once when it is closed, O(fills) in all; one fill that closes many small lots pays for all of them.
@@ -81,72 +82,72 @@ class RoundTrips:
 
 def average_cost(
     side: npt.ArrayLike,
-    ticks: npt.ArrayLike,
+    price: npt.ArrayLike,
     lots: npt.ArrayLike,
     fees: npt.ArrayLike,
     *,
-    mark_half_ticks: int,
-    half_tick_lot: int,
+    mark: int,
+    unit_quanta: int,
     opening_lots: int = 0,
-    opening_half_ticks: int = 0,
+    opening_price: int = 0,
 ) -> CostBasis:
     """Return profit by average cost: a closing fill realises against the mean cost of the whole open position.
 
     Args:
         side: +1 bought, -1 sold; one entry per fill, in the order in which they happened.
-        ticks: price of each fill.
+        price: of each fill, in the instrument's `price_units`: half ticks, unless it is inverse.
         lots: size of each fill, positive.
         fees: fee and tax of each fill, money quanta, positive = paid.
-        mark_half_ticks: mid at which the open position is valued, in half ticks (bid + ask).
-        half_tick_lot: money quanta per half tick and lot (`Instrument.half_tick_lot`).
+        mark: mid at which the open position is valued, in the same units.
+        unit_quanta: money quanta per lot and unit of price (`Instrument.unit_quanta`).
         opening_lots: position before the first fill, signed.
-        opening_half_ticks: mid at which it is taken over, in half ticks.
+        opening_price: mid at which it is taken over.
 
     Raises:
         InputError: arrays of unequal length or not of whole numbers, a side that is not ±1, a size that is not positive.
     """
-    sides, half_ticks, sizes, paid = _checked(side, ticks, lots, fees, opening_lots)
+    sides, prices, sizes, paid = _checked(side, price, lots, fees, opening_lots)
     realised = np.zeros(len(sides), np.int64)
-    position, cost = _average_kernel(sides, half_ticks, sizes, np.int64(opening_lots), np.int64(opening_half_ticks), realised)
-    return _in_money(realised, int(position), int(cost), int(paid.sum()), mark_half_ticks, half_tick_lot)
+    position, cost = _average_kernel(sides, prices, sizes, np.int64(opening_lots), np.int64(opening_price), realised)
+    return _in_money(realised, int(position), int(cost), int(paid.sum()), mark, unit_quanta)
 
 
 def fifo(
     side: npt.ArrayLike,
-    ticks: npt.ArrayLike,
+    price: npt.ArrayLike,
     lots: npt.ArrayLike,
     fees: npt.ArrayLike,
     *,
-    mark_half_ticks: int,
-    half_tick_lot: int,
+    mark: int,
+    unit_quanta: int,
     opening_lots: int = 0,
-    opening_half_ticks: int = 0,
+    opening_price: int = 0,
 ) -> tuple[CostBasis, RoundTrips]:
     """Return profit first-in-first-out, and the round trips: a closing fill realises against the oldest open lots.
 
     The arguments and errors are those of `average_cost`.
     """
-    sides, half_ticks, sizes, paid = _checked(side, ticks, lots, fees, opening_lots)
+    sides, prices, sizes, paid = _checked(side, price, lots, fees, opening_lots)
     realised = np.zeros(len(sides), np.int64)
     trips = np.zeros((2 * len(sides) + 1, 6), np.int64)  # each pair uses up an opening or a closing fill
     count, position, cost = _fifo_kernel(
-        sides, half_ticks, sizes, paid, np.int64(opening_lots), np.int64(opening_half_ticks), realised, trips
+        sides, prices, sizes, paid, np.int64(opening_lots), np.int64(opening_price), realised, trips
     )
     opened, closed, direction, matched, gain, trip_fees = (trips[: int(count), column].copy() for column in range(6))
-    basis = _in_money(realised, int(position), int(cost), int(paid.sum()), mark_half_ticks, half_tick_lot)
-    return basis, RoundTrips(opened, closed, direction, matched, gain * half_tick_lot, trip_fees)
+    basis = _in_money(realised, int(position), int(cost), int(paid.sum()), mark, unit_quanta)
+    return basis, RoundTrips(opened, closed, direction, matched, gain * unit_quanta, trip_fees)
 
 
-def _in_money(realised: Integers, position: int, cost: int, fees: int, mark_half_ticks: int, half_tick_lot: int) -> CostBasis:
-    unrealised = (position * mark_half_ticks - cost) * half_tick_lot
-    return CostBasis(realised * half_tick_lot, unrealised, fees, position, cost * half_tick_lot)
+def _in_money(realised: Integers, position: int, cost: int, fees: int, mark: int, unit_quanta: int) -> CostBasis:
+    unrealised = (position * mark - cost) * unit_quanta
+    return CostBasis(realised * unit_quanta, unrealised, fees, position, cost * unit_quanta)
 
 
 def _checked(
-    side: npt.ArrayLike, ticks: npt.ArrayLike, lots: npt.ArrayLike, fees: npt.ArrayLike, opening_lots: int
+    side: npt.ArrayLike, price: npt.ArrayLike, lots: npt.ArrayLike, fees: npt.ArrayLike, opening_lots: int
 ) -> tuple[Integers, Integers, Integers, Integers]:
     arrays = []
-    for name, values in (("side", side), ("ticks", ticks), ("lots", lots), ("fees", fees)):
+    for name, values in (("side", side), ("price", price), ("lots", lots), ("fees", fees)):
         array = np.asarray(values)
         if array.ndim != 1 or (len(array) and array.dtype.kind not in "iu"):
             raise InputError(
@@ -155,17 +156,17 @@ def _checked(
         arrays.append(np.ascontiguousarray(array, dtype=np.int64))
     sides, prices, sizes, paid = arrays
     if len({len(array) for array in arrays}) > 1:
-        raise InputError(f"side, ticks, lots and fees have lengths {[len(array) for array in arrays]}; allowed: equal ones")
+        raise InputError(f"side, price, lots and fees have lengths {[len(array) for array in arrays]}; allowed: equal ones")
     if not np.all(np.abs(sides) == 1):
         raise InputError(f"side holds {sides[np.abs(sides) != 1][0]}; allowed: +1 (bought) and -1 (sold)")
     if not np.all(sizes > 0):
         raise InputError(f"lots holds {sizes[sizes <= 0][0]}; allowed: 1 or more")
     if float(sizes.sum(dtype=np.float64)) + abs(opening_lots) >= MOST_LOTS:
         raise InputError(f"the fills add up to {sizes.sum(dtype=np.float64):.3g} lots; allowed: fewer than {MOST_LOTS}")
-    return sides, 2 * prices, sizes, paid
+    return sides, prices, sizes, paid
 
 
-# ---------------------------------------------------------------- kernels: half ticks × lots
+# ---------------------------------------------------------------- kernels: units of price × lots
 
 
 def _rounded_share(total: Any, part: Any, whole: Any) -> Any:
@@ -192,18 +193,18 @@ def _rounded_share(total: Any, part: Any, whole: Any) -> Any:
 rounded_share = compiled(_rounded_share)
 
 
-def _average(side: Any, half_ticks: Any, lots: Any, opening_lots: Any, opening_half_ticks: Any, realised: Any) -> Any:
+def _average(side: Any, price: Any, lots: Any, opening_lots: Any, opening_price: Any, realised: Any) -> Any:
     """Fill *realised* per fill; return the closing position and its cost."""
     position = opening_lots
-    cost = opening_lots * opening_half_ticks
+    cost = opening_lots * opening_price
     for i in range(len(side)):
         closing = np.int64(0)
         if position * side[i] < 0:
             closing = min(lots[i], abs(position))
             share = rounded_share(cost, closing, abs(position))
-            realised[i] = -side[i] * closing * half_ticks[i] - share
+            realised[i] = -side[i] * closing * price[i] - share
             cost -= share
-        cost += side[i] * (lots[i] - closing) * half_ticks[i]
+        cost += side[i] * (lots[i] - closing) * price[i]
         position += side[i] * lots[i]
     return position, cost
 
@@ -211,27 +212,25 @@ def _average(side: Any, half_ticks: Any, lots: Any, opening_lots: Any, opening_h
 _average_kernel = compiled(_average)
 
 
-def _fifo(
-    side: Any, half_ticks: Any, lots: Any, fees: Any, opening_lots: Any, opening_half_ticks: Any, realised: Any, trips: Any
-) -> Any:
+def _fifo(side: Any, price: Any, lots: Any, fees: Any, opening_lots: Any, opening_price: Any, realised: Any, trips: Any) -> Any:
     """Fill *realised* per fill and *trips* per pair; return the number of pairs, the closing position and its cost."""
     count = len(side)
     # The queue of open lots, oldest first, all of one side: [head, tail). Entry 0 may be the opening position.
     fill = np.empty(count + 1, np.int64)
-    price = np.empty(count + 1, np.int64)
+    entry_price = np.empty(count + 1, np.int64)
     left = np.empty(count + 1, np.int64)
     fees_left = np.empty(count + 1, np.int64)
     head, tail, pairs = 0, 0, 0
     position = opening_lots
     if opening_lots != 0:
-        fill[0], price[0], left[0], fees_left[0] = -1, opening_half_ticks, abs(opening_lots), 0
+        fill[0], entry_price[0], left[0], fees_left[0] = -1, opening_price, abs(opening_lots), 0
         tail = 1
     for i in range(count):
         rest = lots[i]
         rest_fees = fees[i]
         while rest > 0 and position * side[i] < 0:
             matched = min(rest, left[head])
-            gain = -side[i] * matched * (half_ticks[i] - price[head])
+            gain = -side[i] * matched * (price[i] - entry_price[head])
             entry_fees = rounded_share(fees_left[head], matched, left[head])
             exit_fees = rounded_share(rest_fees, matched, rest)
             trips[pairs, 0] = fill[head]
@@ -250,12 +249,12 @@ def _fifo(
             if left[head] == 0:
                 head += 1
         if rest > 0:
-            fill[tail], price[tail], left[tail], fees_left[tail] = i, half_ticks[i], rest, rest_fees
+            fill[tail], entry_price[tail], left[tail], fees_left[tail] = i, price[i], rest, rest_fees
             tail += 1
             position += side[i] * rest
     cost = np.int64(0)
     for entry in range(head, tail):
-        cost += left[entry] * price[entry]
+        cost += left[entry] * entry_price[entry]
     return pairs, position, cost if position >= 0 else -cost
 
 

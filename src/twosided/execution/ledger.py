@@ -14,7 +14,7 @@ from twosided._compile import compiled
 from twosided.errors import InputError
 from twosided.market.instrument import FEE_SCALE, Instrument
 
-__all__ = ["ACCOUNT", "FEES", "MOST_TIERS", "book_fill", "book_funding", "fee_and_tax", "fee_schedule", "mul_div"]
+__all__ = ["ACCOUNT", "FEES", "MOST_TIERS", "book_fill", "book_funding", "fee_and_tax", "fee_schedule", "mul_div", "worth"]
 
 MOST_TIERS = 16
 
@@ -23,6 +23,8 @@ FEES = np.dtype(
         np.record,
         [
             ("half_tick_lot", "i8"),  # quanta per half tick and lot
+            ("inverse_lot", "i8"),  # of an inverse contract: quanta per lot at half a tick, over `inverse_over`; 0 of any other
+            ("inverse_over", "i8"),
             ("maker_rate", "i8"),  # 1e-9 of value, from a traded value on: see tiers
             ("taker_rate", "i8"),
             ("maker_per_lot", "i8"),  # 1e-9 quanta per lot
@@ -71,6 +73,8 @@ def fee_schedule(instrument: Instrument) -> Any:
         raise InputError(f"{instrument.symbol} has {len(fees.tiers)} fee tiers; allowed: at most {MOST_TIERS}")
     row = np.zeros(1, FEES)[0]
     row["half_tick_lot"] = instrument.half_tick_lot
+    if instrument.inverse:
+        row["inverse_lot"], row["inverse_over"] = instrument.inverse_lot
     row["maker_rate"], row["taker_rate"] = _rate(fees.maker_bps), _rate(fees.taker_bps)
     row["tax_buy_rate"], row["tax_sell_rate"] = _rate(fees.tax_buy_bps), _rate(fees.tax_sell_bps)
     for name, per_unit in (("maker_per_lot", fees.maker_per_unit), ("taker_per_lot", fees.taker_per_unit)):
@@ -99,6 +103,23 @@ def _mul_div(value: int, rate: int) -> int:
 mul_div = compiled(_mul_div)
 
 
+def _worth(fees: Any, half_ticks: int) -> int:
+    """Return what a lot counts for at a price, in quanta: of an inverse contract -c / x, rounded once (`Instrument.price_units`).
+
+    Raises:
+        ValueError: a price of an inverse contract that is not positive.
+    """
+    if fees.inverse_lot == 0:
+        return int(half_ticks * fees.half_tick_lot)
+    if half_ticks <= 0:
+        raise ValueError("an inverse contract has a price that is not above zero, at which it has no value")
+    over = fees.inverse_over * half_ticks
+    return -int((2 * fees.inverse_lot + over) // (2 * over))
+
+
+worth = compiled(_worth)
+
+
 def _fee_and_tax(fees: Any, turnover: int, side: int, ticks: int, lots: int, maker: bool) -> tuple[int, int]:
     """Return (fee, tax) of one fill in quanta; positive = paid.
 
@@ -110,7 +131,7 @@ def _fee_and_tax(fees: Any, turnover: int, side: int, ticks: int, lots: int, mak
         lots: quantity.
         maker: whether the order rested.
     """
-    value = abs(2 * ticks * lots * fees.half_tick_lot)
+    value = abs(worth(fees, 2 * ticks) * lots)
     rate = fees.maker_rate if maker else fees.taker_rate
     for i in range(fees.n_tiers):
         if turnover >= fees.tier_from[i]:
@@ -137,12 +158,11 @@ def _book_fill(account: Any, fees: Any, side: int, ticks: int, lots: int, maker:
         OverflowError: this fill, cash or turnover beyond 2^61 quanta, which 64-bit sums could no longer be trusted with.
     """
     per_lot = max(abs(fees.maker_per_lot), abs(fees.taker_per_lot))
-    if (
-        lots * (2.0 * abs(ticks) * fees.half_tick_lot + per_lot / FEE_SCALE) > _MOST_CASH
-    ):  # in floats: integers would wrap unnoticed
+    of_a_lot = abs(2.0 * ticks * fees.half_tick_lot) if fees.inverse_lot == 0 else abs(float(worth(fees, 2 * ticks)))
+    if lots * (of_a_lot + per_lot / FEE_SCALE) > _MOST_CASH:  # in floats: integers would wrap unnoticed
         raise OverflowError("money beyond 2^61 quanta: state a coarser tick or lot size")
     fee, tax = fee_and_tax(fees, account.turnover, side, ticks, lots, maker)
-    value = 2 * ticks * lots * fees.half_tick_lot
+    value = worth(fees, 2 * ticks) * lots
     account.position_lots += side * lots
     account.cash -= side * value + fee + tax
     account.fees += fee
@@ -159,8 +179,12 @@ book_fill = compiled(_book_fill)
 
 
 def _book_funding(account: Any, fees: Any, mid_half_ticks: int, rate: int) -> None:
-    """Exchange a funding payment: a long position pays position × mid × *rate* (1e-9 of value), a short one receives it."""
-    payment = mul_div(account.position_lots * mid_half_ticks * fees.half_tick_lot, rate)
+    """Exchange a funding payment: a long position pays position × mid × *rate* (1e-9 of value), a short one receives it.
+
+    Of an inverse contract: position / mid × rate.
+    """
+    value = account.position_lots * worth(fees, mid_half_ticks)
+    payment = mul_div(-value if fees.inverse_lot != 0 else value, rate)
     account.funding += payment
     account.cash -= payment
 

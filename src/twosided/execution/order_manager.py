@@ -41,6 +41,7 @@ from twosided.execution.codes import (
     WHY_SELF_CROSS,
     WHY_TOP_UP,
 )
+from twosided.execution.ledger import worth
 from twosided.execution.order_state import is_live, next_state
 from twosided.execution.state import (
     LOG_LIMIT,
@@ -407,7 +408,7 @@ def _on_report(s: Any, message: Any) -> None:
     if action in (DO_FILLED, DO_PARTIALLY_FILLED):
         line, fees = line_at(s, k, m), venue_at(s, m).fees
         line.position_lots += order.side * lots
-        line.cash -= order.side * 2 * message.ticks * lots * fees.half_tick_lot + message.fee
+        line.cash -= order.side * lots * worth(fees, 2 * message.ticks) + message.fee
         order.filled_lots += lots
         order.open_lots = max(order.open_lots - lots, 0)
         order.pending_lots = max(order.pending_lots - lots, 0)

@@ -12,7 +12,7 @@ import yaml
 from twosided.data.defects import DEFECTS
 from twosided.engines.settings import ReplaySettings
 from twosided.explain.basis import Basis
-from twosided.explain.words import fee_words, market_name, settings_of, typeset, unit_of
+from twosided.explain.words import fee_words, market_name, price_currency, settings_of, typeset, unit_of
 from twosided.market.instrument import Instrument
 from twosided.market.run import Run
 from twosided.units import NS_PER_SECOND, duration_text, time_text
@@ -64,11 +64,16 @@ def _instrument(instrument: Instrument, *, several: bool) -> Iterator[tuple[str,
     prefix, currency, unit = f"{market_name(instrument)}: " * several, instrument.currency, unit_of(instrument)
     if not several:
         yield "market", market_name(instrument)
-    yield f"{prefix}tick, lot", f"{instrument.tick_size.normalize():f} {currency}, {instrument.lot_size.normalize():f} {unit}"
-    if instrument.multiplier != 1:
+    yield (
+        f"{prefix}tick, lot",
+        f"{instrument.tick_size.normalize():f} {price_currency(instrument)}, {instrument.lot_size.normalize():f} {unit}",
+    )
+    if instrument.inverse:
+        yield f"{prefix}contract", f"inverse: one is worth {instrument.multiplier.normalize():f} / price, in {currency}"
+    elif instrument.multiplier != 1:
         yield f"{prefix}multiplier", f"{instrument.multiplier.normalize():f} {currency} per unit of price"
     for band in instrument.tick_table:
-        yield f"{prefix}tick from {band.from_price:f}", f"{band.tick_size:f} {currency}"
+        yield f"{prefix}tick from {band.from_price:f}", f"{band.tick_size:f} {price_currency(instrument)}"
     yield f"{prefix}fees", fee_words(instrument.fees, currency, unit)
     yield f"{prefix}money counted in", f"{instrument.money_quantum:f} {currency}"
 
@@ -86,6 +91,9 @@ def _settings(settings: ReplaySettings, unit: str) -> Iterator[tuple[str, str]]:
     yield "renewed below", f"{orders.top_up_below:.0%} of the wanted size"
     if settings.opening_position:
         yield "opening position", f"{_short(settings.opening_position)} {unit}"
+    for number, own in enumerate(settings.markets):
+        for name, value in own.model_dump(exclude_none=True, mode="json").items():
+            yield f"market {number}: {_words(name)}", str(getattr(own, name)) if isinstance(value, dict) else _plain(value, name)
     yield "account sampled every", duration_text(settings.equity_every)
     missing = {"orders", "quotes", "decisions"} - set(settings.log)
     if missing:

@@ -61,9 +61,11 @@ def fill_groups(
     fills = fills.where(fills.hedge != 1)
     if not len(mids.ns) or not len(fills.ns):
         return ()
-    before = mids.half_ticks[last_before(mids.ns, fills.ns)]
-    after = mids.half_ticks[last_at(mids.ns, np.minimum(fills.ns + horizon_ns, int(run.facts["end_ns"])))]
-    signed, quanta = fills.side * fills.lots, run.instruments[market].half_tick_lot
+    instrument = run.instruments[market]
+    mid, price = instrument.price_units(mids.half_ticks), instrument.price_units(2 * fills.ticks)
+    before = mid[last_before(mids.ns, fills.ns)]
+    after = mid[last_at(mids.ns, np.minimum(fills.ns + horizon_ns, int(run.facts["end_ns"])))]
+    signed, quanta = fills.side * fills.lots, instrument.unit_quanta
 
     def group(kind: str, name: str, chosen: npt.NDArray[np.bool_], **only: int) -> FillGroup:
         return FillGroup(
@@ -71,7 +73,7 @@ def fill_groups(
             name,
             fills=int(np.sum(chosen)),
             lots=int(fills.lots[chosen].sum()),
-            spread=int((signed * (before - 2 * fills.ticks))[chosen].sum()) * quanta,
+            spread=int((signed * (before - price))[chosen].sum()) * quanta,
             adverse=int((signed * (after - before))[chosen].sum()) * quanta,
             paid=int((fills.fee + fills.tax)[chosen].sum()),
             markouts=tuple(one for one in markouts(run, markout_horizons_ns, **only) if one.market == market),

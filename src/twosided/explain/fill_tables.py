@@ -13,7 +13,7 @@ from markupsafe import Markup
 from twosided.explain.basis import Basis
 from twosided.explain.paths import last_at, last_before, mids_of
 from twosided.explain.summary import NOTHING, amount_text
-from twosided.explain.words import decimals_of, market_name, typeset, unit_of
+from twosided.explain.words import decimals_of, market_name, price_currency, typeset, unit_of
 from twosided.market.instrument import Instrument
 from twosided.market.order import FillCause
 from twosided.market.run import Run
@@ -101,7 +101,7 @@ def _line(run: Run, fill: Mapping[str, Any], before: int, after: int, day: str, 
         "market": ("market", instrument.symbol),
         "order": ("order", str(fill["order_id"])),
         "side": ("side", "buy" if side > 0 else "sell"),
-        "price": measured("price", f"{fill['ticks'] * instrument.tick_size:,.{decimals}f}", currency),
+        "price": measured("price", f"{fill['ticks'] * instrument.tick_size:,.{decimals}f}", price_currency(instrument)),
         "quantity": measured("quantity", f"{instrument.quantity(fill['lots']):,.8g}", unit),
         "role": ("role", ("hedge, " if fill["hedge"] else "") + ("maker" if fill["maker"] else "taker")),
         "why": ("why", FillCause(fill["cause"]).name.lower().replace("_", " ") if fill["cause"] else ""),

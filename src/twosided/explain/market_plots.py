@@ -24,7 +24,7 @@ from twosided.explain.paths import (
     time_shares,
 )
 from twosided.explain.plots import INK, MARKET, MINUS, PLUS, Picture, dates, faint, run_colour, styled, thinned, zero_line
-from twosided.explain.words import decimals_of, typeset, unit_of
+from twosided.explain.words import decimals_of, price_currency, typeset, unit_of
 from twosided.market.instrument import Instrument
 from twosided.market.run import Run
 from twosided.units import NS_PER_SECOND
@@ -146,7 +146,7 @@ class _Panels:
         shade = {"fill": "tonexty", "fillcolor": faint(MARKET, 0.18)}
         self._line(mids.ns, mids.ask * self._tick, 1, self._price("ask"), **style, **shade)
         self._figure.update_yaxes(
-            title_text=f"price, {escape(self._instrument.currency)}", tickformat=f",.{self._decimals}f", row=1, col=1
+            title_text=f"price, {escape(price_currency(self._instrument))}", tickformat=f",.{self._decimals}f", row=1, col=1
         )
 
     def orders(self) -> None:
@@ -319,7 +319,7 @@ def spread_figure(run: Run, market: int, *, colour: int = 0) -> Picture:
             beyond.append(f"{name} {share:.2%}" if share >= 1e-4 else f"{name} less than 0.01%")
     styled(figure, 300 if beyond else 280)
     tail = f"<br>wider than {widest}, not shown:<br>{', '.join(beyond)} of time" if beyond else ""
-    tick = f"{run.instruments[market].tick_size.normalize():f} {escape(run.instruments[market].currency)}"
+    tick = f"{run.instruments[market].tick_size.normalize():f} {escape(price_currency(run.instruments[market]))}"
     figure.update_layout(barmode="group" if top <= GROUPED else "overlay")
     figure.update_xaxes(title_text=f"spread, ticks of {tick}{tail}", showgrid=False, range=[0, top + 1], tickformat=",d")
     if top <= GROUPED:

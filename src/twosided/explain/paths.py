@@ -125,13 +125,15 @@ def pnl_path(run: Run, markets: Sequence[int]) -> tuple[Integers, Floats]:
 def _market_pnl(run: Run, market: int) -> tuple[Integers, Floats]:
     instrument, mids = run.instruments[market], mids_of(run, market)
     opening, closing = run.facts["opening"][market], run.facts["closing"][market]
-    m_0, m_end = (int(mids.half_ticks[0]), int(mids.half_ticks[-1])) if len(mids.ns) else (0, 0)
+    priced = instrument.price_units(mids.half_ticks)
+    m_0, m_end = (int(priced[0]), int(priced[-1])) if len(mids.ns) else (0, 0)
     rows = run.equity.filter((pl.col("market") == market) & (pl.col("ns") < run.facts["end_ns"]))
     ns, cash, held, mid = (rows[name].to_numpy() for name in ("ns", "cash", "position_lots", "mid_half_ticks"))
-    mid = np.where(mid == 0, m_0, mid)  # rows before the first valid mid
-    start_value = int(opening["cash"]) + int(opening["position_lots"]) * m_0 * instrument.half_tick_lot
-    end_value = int(closing["cash"]) + int(closing["position_lots"]) * m_end * instrument.half_tick_lot
-    quanta = np.concatenate([[0], cash + held * mid * instrument.half_tick_lot - start_value, [end_value - start_value]])
+    known = mid != 0  # rows before the first valid mid are not
+    mid = np.where(known, instrument.price_units(np.where(known, mid, 1)), m_0)
+    start_value = int(opening["cash"]) + int(opening["position_lots"]) * m_0 * instrument.unit_quanta
+    end_value = int(closing["cash"]) + int(closing["position_lots"]) * m_end * instrument.unit_quanta
+    quanta = np.concatenate([[0], cash + held * mid * instrument.unit_quanta - start_value, [end_value - start_value]])
     times = np.concatenate([[run.facts["start_ns"]], ns, [run.facts["end_ns"]]]).astype(np.int64)
     return times, quanta * float(instrument.money_quantum)
 
@@ -145,14 +147,15 @@ def exact_pnl_path(run: Run, market: int) -> tuple[Integers, Floats]:
     if not len(mids.ns):
         return np.zeros(0, np.int64), np.zeros(0)
     opening, closing = run.facts["opening"][market], run.facts["closing"][market]
-    start, quanta = int(run.facts["start_ns"]), instrument.half_tick_lot
-    paid = fills.side * 2 * fills.ticks * fills.lots * quanta + fills.fee + fills.tax
+    start, quanta = int(run.facts["start_ns"]), instrument.unit_quanta
+    priced = instrument.price_units(mids.half_ticks)
+    paid = fills.side * instrument.price_units(2 * fills.ticks) * fills.lots * quanta + fills.fee + fills.tax
     spent = np.concatenate([[0], np.cumsum(paid)]).astype(np.int64)
     held_ns, held = position_path(run, market)
     times = np.unique(np.concatenate([[start], fills.ns, mids.ns[mids.ns > start]])).astype(np.int64)
     at = last_at(held_ns, times)
-    value = held[at] * mids.half_ticks[last_at(mids.ns, times)] * quanta
-    change = value - spent[at] - int(opening["position_lots"]) * int(mids.half_ticks[0]) * quanta
+    value = held[at] * priced[last_at(mids.ns, times)] * quanta
+    change = value - spent[at] - int(opening["position_lots"]) * int(priced[0]) * quanta
     if closing["funding"] != opening["funding"]:  # only the samples of the account say when it was paid
         rows = run.equity.filter(pl.col("market") == market)
         ns = rows["ns"].to_numpy()

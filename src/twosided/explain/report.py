@@ -38,7 +38,7 @@ from twosided.explain.plots import RUN_COLOURS, Picture, markout_figure, pnl_fig
 from twosided.explain.split import PARTS, Split, split_by_currency
 from twosided.explain.statistics import statistics
 from twosided.explain.summary import PART_LABELS, Row, amount_text, run_labels, summary_rows
-from twosided.explain.words import assumptions, market_name, typeset
+from twosided.explain.words import assumptions, currencies_apart, market_name, typeset
 from twosided.market.run import Run
 from twosided.units import duration_text, time_text
 
@@ -178,6 +178,7 @@ def _warnings(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
         for run, label in _pairs(runs, labels)
         if not run.facts.get("complete", True)
     ]
+    said += [sentence for sentence in dict.fromkeys(map(currencies_apart, runs)) if sentence]
     for run, label in _pairs(runs, labels):
         said += [f"{label}: {sentence}" if len(runs) > 1 else sentence for sentence in size_warnings(run)]
     return said
@@ -282,7 +283,7 @@ def _run(run: Run, basis: Basis, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _account(account: Mapping[str, Any], part: Split, markets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    positions = [market for market in markets if market["symbol"] in account["symbols"]]
+    positions = [markets[market] for market in account["markets"]]
     sharpe = account["sharpe"]
     return {
         "currency": part.currency,
@@ -295,7 +296,13 @@ def _account(account: Mapping[str, Any], part: Split, markets: Sequence[Mapping[
             ("fills", f"{account['fills']:,}"),
             ("largest drawdown", f"{amount_text(account['drawdown'], _largest(part))} {part.currency}"),
             ("Sharpe, annualised", "not given" if sharpe is None else typeset(f"{sharpe:,.1f} ± {account['sharpe_error']:,.1f}")),
-            *(("closing position", typeset(f"{market['position']:,.6g} {market['unit']}")) for market in positions[:2]),
+            *(
+                (
+                    f"closing position, {market['symbol']} {market['venue']}" if len(positions) > 1 else "closing position",
+                    typeset(f"{market['position']:,.6g} {market['unit']}"),
+                )
+                for market in positions[:2]
+            ),
         ],
     }
 

@@ -17,10 +17,11 @@ min(t_i + h, T) <= u; c the declared target position, clipped between 0 and q_h:
 Every sum but *hedge*, and q_h itself, runs over non-hedge fills. The value of q_h and c at a move of the mid is the one that held
 just before it. ∫ q dm would contain the adverse part a second time: that is why q_h, not q.
 
-Prices are in half ticks (a mid is bid + ask), so everything is a whole number; `Split` holds money quanta.
+Prices are in half ticks (a mid is bid + ask), so everything is a whole number; `Split` holds money quanta. Of an inverse contract a
+price x stands for -c / x, rounded once (`Instrument.price_units`): the identity needs no more than whole numbers for prices.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
@@ -32,7 +33,7 @@ from twosided.explain.paths import Fills, Integers, Mids, fills_of, last_at, las
 from twosided.market.run import Run
 from twosided.units import NS_PER_SECOND
 
-__all__ = ["HORIZON_NS", "PARTS", "Split", "SplitError", "split", "split_by_currency"]
+__all__ = ["HORIZON_NS", "PARTS", "Split", "SplitError", "by_currency", "split", "split_by_currency"]
 
 HORIZON_NS = 10 * NS_PER_SECOND
 """How long after a fill the mid's move is called adverse selection, unless the user says otherwise."""
@@ -99,8 +100,13 @@ def split(run: Run, horizon_ns: int = HORIZON_NS, targets: pl.DataFrame | None =
 
 def split_by_currency(run: Run, horizon_ns: int = HORIZON_NS, targets: pl.DataFrame | None = None) -> Mapping[str, Split]:
     """Return the sums of `split` over the markets of each currency, in the order in which currencies first occur."""
+    return by_currency(split(run, horizon_ns, targets))
+
+
+def by_currency(parts: Iterable[Split]) -> Mapping[str, Split]:
+    """Return sums of splits, one per currency in the order in which they first occur; different ones are never added."""
     sums: dict[str, Split] = {}
-    for part in split(run, horizon_ns, targets):
+    for part in parts:
         other = sums.get(part.currency)
         sums[part.currency] = _sum(other, part) if other else part
     return sums
@@ -128,24 +134,24 @@ def _market_split(run: Run, market: int, horizon_ns: int, targets: pl.DataFrame 
     hedges, quotes = fills.where(fills.hedge == 1), fills.where(fills.hedge != 1)
     release = np.minimum(quotes.ns + horizon_ns, int(run.facts["end_ns"]))
     signed = quotes.side * quotes.lots
-    before = mids.half_ticks[last_before(mids.ns, quotes.ns)]
-    after = mids.half_ticks[last_at(mids.ns, release)]
+    mid = instrument.price_units(mids.half_ticks)
+    price, hedge_price = (instrument.price_units(2 * each.ticks) for each in (quotes, hedges))
+    before, after = mid[last_before(mids.ns, quotes.ns)], mid[last_at(mids.ns, release)]
     held = q_0 + _running(release, signed, mids.ns[1:])
     wanted = _clipped(_target(targets, market, mids.ns[1:]), held)
-    moves = np.diff(mids.half_ticks)
-    m_0, m_end = int(mids.half_ticks[0]), int(mids.half_ticks[-1])
+    moves, m_0, m_end = np.diff(mid), int(mid[0]), int(mid[-1])
 
-    quanta = instrument.half_tick_lot
+    quanta = instrument.unit_quanta
     hedge_cost = int((hedges.fee + hedges.tax).sum())
     result = Split(
         instrument.currency,
         instrument.money_quantum,
-        spread=int((signed * (before - 2 * quotes.ticks)).sum()) * quanta,
+        spread=int((signed * (before - price)).sum()) * quanta,
         adverse=int((signed * (after - before)).sum()) * quanta,
         fees=-int(quotes.fee.sum()) - (change["taxes"] - int(hedges.tax.sum())) - change["funding"],
         alpha=int((wanted * moves).sum()) * quanta,
         inventory=int(((held - wanted) * moves).sum()) * quanta,
-        hedge=int((hedges.side * hedges.lots * (m_end - 2 * hedges.ticks)).sum()) * quanta - hedge_cost,
+        hedge=int((hedges.side * hedges.lots * (m_end - hedge_price)).sum()) * quanta - hedge_cost,
         total=change["cash"] + (q_end * m_end - q_0 * m_0) * quanta,
     )
     return _proved(result, instrument.symbol, mids, fills)

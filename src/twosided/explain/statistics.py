@@ -6,7 +6,7 @@ Where you are in the pipe: ... -> fills -> ledger -> *explanation*.
 per market: inventory, quotes). In each of these a value that cannot be given is None and ``reasons`` says why. ``days_per_year``
 and ``hours_per_day`` are those that were used: stated, or the venue's (`twosided.explain.basis`), None where nobody knows.
 
-**Accounts.** Money in the account's currency.
+**Accounts.** Money in the account's currency; ``markets`` and ``symbols`` are those whose money it is. Currencies are never added.
 
 - ``pnl``, ``split``: total and parts of `twosided.explain.split`. ``fees_paid``: fees and taxes, positive = paid; ``funding_paid``.
 - ``realised_fifo``, ``unrealised_fifo``, ``realised_average``, ``unrealised_average``: `twosided.execution.cost_basis`, no fees.
@@ -26,7 +26,7 @@ and ``hours_per_day`` are those that were used: stated, or the venue's (`twoside
 - ``turnover``: value bought plus sold; ``turnover_of_capital``: a multiple; ``maker_share``: share of turnover that rested.
 - ``spread_capture_bps``: spread part / turnover of non-hedge fills, in 1e-4.
 
-**Markets**: see `twosided.explain.market_statistics`.
+**Markets**: ``pnl`` and ``split`` of each, and `twosided.explain.market_statistics`.
 """
 
 from typing import Any
@@ -38,7 +38,7 @@ from twosided.execution.cost_basis import CostBasis, RoundTrips, average_cost, f
 from twosided.explain.basis import Basis
 from twosided.explain.market_statistics import LEAST_PERIODS, Measured, explained, market_statistics, over, span_ns
 from twosided.explain.paths import Floats, Integers, fills_of, last_at, mids_of, pnl_path
-from twosided.explain.split import PARTS, Split, split_by_currency
+from twosided.explain.split import PARTS, Split, by_currency, split
 from twosided.market.run import Run
 from twosided.units import NS_PER_SECOND, duration_text, exact_decimal
 
@@ -56,6 +56,7 @@ def statistics(run: Run, basis: Basis | None = None) -> dict[str, Any]:
         InputError: stated capital that is not a positive amount.
     """
     basis = (basis or Basis()).of(run)
+    parts = split(run, basis.horizon_ns)
     return {
         "span_seconds": span_ns(run) / NS_PER_SECOND,
         "horizon_seconds": basis.horizon_ns / NS_PER_SECOND,
@@ -63,9 +64,13 @@ def statistics(run: Run, basis: Basis | None = None) -> dict[str, Any]:
         "inventory_period_seconds": basis.inventory_period_ns / NS_PER_SECOND,
         "days_per_year": basis.days_per_year,
         "hours_per_day": basis.hours_per_day,
-        "accounts": [_account(run, basis, part) for part in split_by_currency(run, basis.horizon_ns).values()],
-        "markets": [market_statistics(run, basis, market) for market in range(len(run.instruments))],
+        "accounts": [_account(run, basis, part) for part in by_currency(parts).values()],
+        "markets": [{**_money(part), **market_statistics(run, basis, market)} for market, part in enumerate(parts)],
     }
+
+
+def _money(part: Split) -> dict[str, Any]:
+    return {"pnl": float(part.money("total")), "split": {name: float(part.money(name)) for name in PARTS}}
 
 
 # ---------------------------------------------------------------- accounts
@@ -103,9 +108,9 @@ def _account(run: Run, basis: Basis, part: Split) -> dict[str, Any]:
     plain = {
         "currency": part.currency,
         "symbols": [run.instruments[market].symbol for market in markets],
-        "pnl": pnl,
+        "markets": markets,
+        **_money(part),
         "pnl_before_fees": float(part.money("total") - part.money("fees")),
-        "split": {name: float(part.money(name)) for name in PARTS},
         "fees_paid": sum(_paid(run, market, "fees") + _paid(run, market, "taxes") for market in markets),
         "funding_paid": sum(_paid(run, market, "funding") for market in markets),
         "fills": trades,
@@ -160,17 +165,18 @@ def _turnover(run: Run, market: int, **only: int) -> float:
     fills, instrument = fills_of(run, market), run.instruments[market]
     for name, value in only.items():
         fills = fills.where(getattr(fills, name) == value)
-    return instrument.money(int(np.abs(2 * fills.ticks * fills.lots).sum()) * instrument.half_tick_lot)
+    return instrument.money(int(np.abs(instrument.price_units(2 * fills.ticks) * fills.lots).sum()) * instrument.unit_quanta)
 
 
 def _cost_bases(run: Run, market: int) -> tuple[CostBasis, CostBasis, RoundTrips]:
     fills, mids, instrument = fills_of(run, market), mids_of(run, market), run.instruments[market]
-    arrays = (fills.side, fills.ticks, fills.lots, fills.fee + fills.tax)
+    arrays = (fills.side, instrument.price_units(2 * fills.ticks), fills.lots, fills.fee + fills.tax)
+    mid = instrument.price_units(mids.half_ticks)
     given = {
-        "mark_half_ticks": int(mids.half_ticks[-1]) if len(mids.ns) else 0,
-        "half_tick_lot": instrument.half_tick_lot,
+        "mark": int(mid[-1]) if len(mid) else 0,
+        "unit_quanta": instrument.unit_quanta,
         "opening_lots": int(run.facts["opening"][market]["position_lots"]),
-        "opening_half_ticks": int(mids.half_ticks[0]) if len(mids.ns) else 0,
+        "opening_price": int(mid[0]) if len(mid) else 0,
     }
     return (average_cost(*arrays, **given), *fifo(*arrays, **given))
 

@@ -115,6 +115,8 @@ def summary_rows(runs: Sequence[Run], basis: Basis | None = None, results: Seque
         unit = next(column.markets[name]["unit"] for column in columns if name in column.markets)
         found = [column.markets.get(name) for column in columns]
         rows += _market_rows(found, unit, f" {name}" if len(markets) > 1 else "", basis.horizon_ns)
+        if len(markets) > 1:
+            rows += _market_money_rows(found, f" {name}", basis.horizon_ns)
     return sorted(rows, key=lambda row: SECTIONS.index(row.section.split()[0]))
 
 
@@ -154,10 +156,7 @@ def _account_rows(
     def money(value: float) -> str:
         return amount_text(value, largest)
 
-    yield row("Result", "P&L", currency, "pnl", money, signed=True, strong=True)
-    for name in PARTS:
-        label = PART_LABELS[name] + (f" within {duration_text(basis.horizon_ns)}" if name == "adverse" else "")
-        yield row("Result", label, currency, name, money, signed=True)
+    yield from _split_rows(row, currency, money, basis.horizon_ns)
     yield row("Result", "P&L before fees, taxes, funding", currency, "pnl_before_fees", money, signed=True)
     yield row("Result", "realised, FIFO, before fees", currency, "realised_fifo", money, signed=True)
     yield row("Result", "unrealised, FIFO", currency, "unrealised_fifo", money, signed=True)
@@ -188,6 +187,23 @@ def _account_rows(
         words = f"{name} of {length}" if length else f"trading {name}"
         yield row("Trading", f"P&L per {words}", currency, f"pnl_per_{name}", amount_text, signed=True, remark=scaled)
         yield row("Trading", f"fills per {words}", "", f"fills_per_{name}", "{:,.0f}".format, remark=scaled)
+
+
+def _split_rows(row: Callable[..., Row], currency: str, money: Writer, horizon_ns: int) -> Iterator[Row]:
+    yield row("Result", "P&L", currency, "pnl", money, signed=True, strong=True)
+    for name in PARTS:
+        label = PART_LABELS[name] + (f" within {duration_text(horizon_ns)}" if name == "adverse" else "")
+        yield row("Result", label, currency, name, money, signed=True)
+
+
+def _market_money_rows(sheets: Sequence[Sheet | None], suffix: str, horizon_ns: int) -> Iterator[Row]:
+    """Yield P&L and split of one of several markets; what was traded in none of the runs that have it is left out."""
+    present = [sheet for sheet in sheets if sheet is not None]
+    largest = max(abs(value) for sheet in present for value in (sheet["pnl"], *sheet["split"].values()))
+    if largest:
+        yield from _split_rows(
+            _Sheets(sheets, suffix).row, present[0]["currency"], lambda value: amount_text(value, largest), horizon_ns
+        )
 
 
 def _year(bases: Sequence[Basis]) -> str:

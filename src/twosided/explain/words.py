@@ -8,12 +8,23 @@ from decimal import Decimal
 
 from pydantic import ValidationError
 
-from twosided.engines.settings import ReplaySettings
+from twosided.engines.settings import MarketSettings, ReplaySettings
 from twosided.explain.basis import US_SHARES, trading_year
 from twosided.market.instrument import Fees, Instrument
 from twosided.market.run import Run
 
-__all__ = ["assumptions", "decimals_of", "fee_words", "listed", "market_name", "settings_of", "typeset", "unit_of"]
+__all__ = [
+    "assumptions",
+    "currencies_apart",
+    "decimals_of",
+    "fee_words",
+    "listed",
+    "market_name",
+    "price_currency",
+    "settings_of",
+    "typeset",
+    "unit_of",
+]
 
 
 def market_name(instrument: Instrument) -> str:
@@ -21,9 +32,16 @@ def market_name(instrument: Instrument) -> str:
     return f"{instrument.symbol} {instrument.venue}".strip()
 
 
+def price_currency(instrument: Instrument) -> str:
+    """Return what prices are in; an inverse contract is paid in its currency, but quoted in another, which it does not name."""
+    return "quote currency" if instrument.inverse else instrument.currency
+
+
 def unit_of(instrument: Instrument) -> str:
     """Return what quantities are counted in: BTC for BTCUSDT, contracts where there is a multiplier, shares, or the symbol."""
     symbol, currency = instrument.symbol, instrument.currency
+    if instrument.inverse:
+        return "contracts"
     if symbol.endswith(currency) and len(symbol) > len(currency):
         return symbol.removesuffix(currency).rstrip("-/_:. ") or symbol
     if instrument.multiplier != 1:
@@ -44,6 +62,12 @@ def typeset(text: str) -> str:
 def listed(words: Sequence[str], last: str = "and") -> str:
     """Return words as people list them: one, two and three."""
     return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def currencies_apart(run: Run) -> str:
+    """Return the sentence about money in several currencies; empty where there is one."""
+    currencies = list(dict.fromkeys(instrument.currency for instrument in run.instruments))
+    return f"Money is in {listed(currencies)}: each has an account of its own, and they are not added." * (len(currencies) > 1)
 
 
 def settings_of(run: Run) -> ReplaySettings | None:
@@ -67,6 +91,13 @@ def fee_words(fees: Fees, currency: str, unit: str) -> str:
     return ", ".join(said) or "none"
 
 
+def _own_latency(number: int, own: MarketSettings) -> str:
+    """Return the latencies of a market that has its own, in words."""
+    named = {"orders": own.entry_latency, "answers": own.response_latency}
+    said = ", ".join(f"{name} {latency}" for name, latency in named.items() if latency is not None)
+    return f"in market {number}: {said}" if said else ""
+
+
 _RATES = {
     "maker_bps": "maker",
     "maker_per_unit": "maker",
@@ -87,6 +118,8 @@ def assumptions(run: Run) -> str:
             f"latency: feed {settings.feed_latency}, orders {settings.entry_latency}, answers {settings.response_latency}; "
             f"queue {queue}"
         )
+        own = [_own_latency(number, each) for number, each in enumerate(settings.markets)]
+        parts += [words for words in own if words]
         parts += ["fills in whole orders only"] * (not settings.partial_fills)
         parts += ["quotes may take"] * (not settings.orders.post_only)
     fees = (fee_words(each.fees, each.currency, unit_of(each)) for each in run.instruments)

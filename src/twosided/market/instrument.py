@@ -3,11 +3,19 @@
 Prices are integers in the instrument's price quantum (`Instrument.tick_size`; with a tick table, its finest step), quantities
 integers in its lot. Money is an integer number of `Instrument.money_quantum`, chosen so that half a tick times one lot is a whole
 number of quanta: a mid price, which may lie half-way between two ticks, is then exact too.
+
+An inverse contract (coin-margined) is quoted in one currency and paid in another: one unit at price x is worth multiplier / x of
+`Instrument.currency`. Whoever holds it gains multiplier × (1/x_0 - 1/x_1), which is what he would gain of a linear one at the
+prices -multiplier / x. So accounts count a price x as -c / x, a whole number rounded once, and have no other rule for inverse
+contracts.
 """
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Self
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from twosided.errors import InputError
@@ -25,6 +33,8 @@ FINEST_QUANTUM = Decimal("1e-8")
 """Money is counted in 1e-8 of the quote currency, or finer where half a tick times a lot asks for it."""
 
 _MOST_TICK_LOT = Decimal("1e9")
+_INVERSE_SCALE = Decimal("1e15")
+_FALL = 10
 
 
 class _Frozen(BaseModel):
@@ -88,6 +98,9 @@ class Instrument(_Frozen):
     venue: str = ""
     currency: str = "USD"
     multiplier: Exact = Field(default=Decimal(1), gt=0, description="value of one unit of quantity per unit of price")
+    inverse: bool = Field(
+        default=False, description="coin-margined: one unit of quantity is worth multiplier / price, in currency (the coin)"
+    )
     tick_table: tuple[TickBand, ...] = ()
     fees: Fees = Fees()
 
@@ -105,9 +118,15 @@ class Instrument(_Frozen):
     def money_quantum(self) -> Decimal:
         """The smallest amount of money that is counted: 1e-8, or finer so that half a tick times one lot is whole.
 
+        Of an inverse contract: so that a lot at half a tick is worth 2e15 quanta or more, but not ten times as much. At a price
+        of a million ticks its value then has ten digits or more, and is rounded by less than 1e-9 of itself.
+
         Raises:
             InputError: one tick of one lot is worth so much that no integer of 64 bits could count it.
         """
+        if self.inverse:
+            finest = self.multiplier * self.lot_size / self.tick_size / _INVERSE_SCALE
+            return Decimal(1).scaleb(finest.adjusted())
         worth = self.tick_size * self.lot_size * self.multiplier
         if worth > _MOST_TICK_LOT:
             raise InputError(
@@ -120,8 +139,45 @@ class Instrument(_Frozen):
 
     @property
     def half_tick_lot(self) -> int:
-        """Value of one lot over half a tick, in money quanta: value = (2 × ticks) × lots × half_tick_lot."""
-        return int(self.tick_size * self.lot_size * self.multiplier / 2 / self.money_quantum)
+        """Value of one lot over half a tick, in money quanta: value = (2 × ticks) × lots × half_tick_lot; 0 where inverse."""
+        return 0 if self.inverse else int(self.tick_size * self.lot_size * self.multiplier / 2 / self.money_quantum)
+
+    @property
+    def inverse_lot(self) -> tuple[int, int]:
+        """Value of one lot of an inverse contract at a price of half a tick, in money quanta, as (numerator, denominator).
+
+        Raises:
+            InputError: the tick size is such an odd number that it is not counted in 64 bits.
+        """
+        value = Fraction(self.multiplier) * Fraction(self.lot_size) * 2 / Fraction(self.tick_size) / Fraction(self.money_quantum)
+        if value.numerator >= 2**60:
+            raise InputError(f"{self.symbol} is inverse with a tick size of {self.tick_size}; allowed: one with fewer digits")
+        return value.numerator, value.denominator
+
+    @property
+    def unit_quanta(self) -> int:
+        """Money quanta per lot and unit of `price_units`."""
+        return 1 if self.inverse else self.half_tick_lot
+
+    def price_units(self, half_ticks: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Return prices as accounts count them: half ticks themselves; of an inverse contract -c / half ticks, rounded once.
+
+        Args:
+            half_ticks: twice the price in ticks, so that a mid is whole: bid + ask. Above 0 where the contract is inverse.
+
+        Returns:
+            Whole numbers that grow with the price; a position of q lots is worth q × price_units × unit_quanta money quanta.
+
+        Raises:
+            InputError: a price of an inverse contract that is not positive.
+        """
+        prices = np.asarray(half_ticks, np.int64)
+        if not self.inverse:
+            return prices
+        if prices.size and prices.min() <= 0:
+            raise InputError(f"{self.symbol} is inverse and has a price of {prices.min() / 2:g} ticks; allowed: above 0")
+        value, over = self.inverse_lot
+        return -((2 * value + over * prices) // (2 * over * prices))
 
     def ticks(self, price: str | float | Decimal, *, name: str = "price") -> int:
         """Return *price* in ticks.
@@ -157,7 +213,12 @@ class Instrument(_Frozen):
         Raises:
             InputError: they do not; a coarser lot or tick is needed.
         """
-        if 2 * abs(most_ticks) * most_lots * self.half_tick_lot >= 2**62:
+        if self.inverse:  # worth the more the lower the price: room for a fall to a tenth
+            value, over = self.inverse_lot
+            worth = value * _FALL * most_lots // (over * max(2 * abs(most_ticks), 1))
+        else:
+            worth = 2 * abs(most_ticks) * most_lots * self.half_tick_lot
+        if worth >= 2**62:
             raise InputError(
                 f"{self.symbol}: {most_lots} lots at {most_ticks} ticks are worth too many money quanta of {self.money_quantum} "
                 f"to be counted in 64 bits; state a coarser lot size than {self.lot_size} or tick size than {self.tick_size}"

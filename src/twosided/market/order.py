@@ -164,7 +164,8 @@ EQUITY = _record(
         ("mid_half_ticks", "<i8"),  # bid + ask of the last valid mid, in ticks: twice the mid
     ]
 )
-"""The account at one instant; equity = cash + position_lots × mid_half_ticks × half_tick_lot."""
+"""The account at one instant; equity = cash + position_lots × mid_half_ticks × half_tick_lot; see
+`twosided.market.instrument` for inverse contracts."""
 
 MID = _record(
     [
