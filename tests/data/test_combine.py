@@ -44,8 +44,8 @@ def test_merging_piece_by_piece_is_a_stable_sort_of_everything(listed, size):
         assert rows == naive
     if max(each[0] for each in listed) <= min(each[-1] for each in listed):
         kept = [row for row in naive if row[0] <= min(each[-1] for each in listed)]
-        assert combine(parts)._events[["local_ns", "market", "id"]].tolist() == kept
-        assert combine(parts, tails=True)._events[["local_ns", "market", "id"]].tolist() == naive
+        assert combine(parts).events[["local_ns", "market", "id"]].tolist() == kept
+        assert combine(parts, tails=True).events[["local_ns", "market", "id"]].tolist() == naive
 
 
 def _numbered(pieces, market):
@@ -96,7 +96,7 @@ def test_the_whole_ends_where_the_first_of_them_does_and_says_what_it_leaves_out
     """Nobody is asked to quote by a book that stands still, unless he wants to."""
     one, two = recording([10, 20, 2_000_000_000], "A"), recording([15, 25], "B")
     both = combine([one, two])
-    assert both._events["local_ns"].tolist() == [10, 15, 20, 25]
+    assert both.events["local_ns"].tolist() == [10, 15, 20, 25]
     assert both.span_ns == (10, 25)
     assert both.notes == ("the last 2 s of A are left out: another recording has ended before",)
     assert combine([one, two], tails=True).notes == ()
@@ -167,6 +167,7 @@ def test_streamed_in_memory_and_mixed_replay_to_one_digest(files, clock, monkeyp
         run = replay(both, both_sides, settings=settings)
         assert run.digest() == digest
         assert run.facts["data"] == whole.facts()
+        assert hasattr(both, "events") == (how == (load, load))
     assert run.fills["market"].n_unique() == 2
 
 

@@ -24,6 +24,7 @@ from twosided.data.streaming import StreamedRecording
 from twosided.errors import InputError
 from twosided.market.event import EVENT, Events
 from twosided.market.instrument import Instrument
+from twosided.market.merge import markets_in_exchange_order
 from twosided.market.survey import Survey
 from twosided.units import duration_text, time_text
 
@@ -54,10 +55,33 @@ class CombinedRecording:
 
     def chunks(self) -> Iterator[Events]:
         """Yield the events in the order of our clock: all at once where all parts are in memory, else as far as each was read."""
-        if all(isinstance(part, Recording) for part in self.parts):
+        if self._in_memory:
             yield self._events
         else:
             yield from self._read()
+
+    @property
+    def events(self) -> Events:
+        """All events in the order of our clock.
+
+        Raises:
+            AttributeError: a part is streamed, so they are not in memory.
+        """
+        if not self._in_memory:
+            raise AttributeError("events of a streamed recording are not in memory; iterate over chunks()")
+        return self._events
+
+    def in_exchange_order(self) -> Events | None:
+        """Return all events by exchange time, at one instant by market, kept once found; None where they are not in memory."""
+        return self._ordered if self._in_memory else None
+
+    @property
+    def _in_memory(self) -> bool:
+        return all(isinstance(part, Recording) for part in self.parts)
+
+    @cached_property
+    def _ordered(self) -> Events:
+        return markets_in_exchange_order(self._events, len(self.instruments))
 
     @cached_property
     def _events(self) -> Events:

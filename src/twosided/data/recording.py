@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date as calendar_date
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -88,13 +89,17 @@ class Recording:
         return {
             "names": list(self.names),
             "format": self.format,
-            **_overview(self.events, self.instruments).facts(),
+            **self._counted,
             "clock_offset_ns": self.clock_offset_ns,
             "min_latency_ns": self.min_latency_ns,
             "defects": dict(self.defects),
             "notes": list(self.notes),
             "inferred": self.inferred,
         }
+
+    @cached_property
+    def _counted(self) -> dict[str, Any]:
+        return _overview(self.events, self.instruments).facts()
 
     @property
     def span_ns(self) -> tuple[int, int]:

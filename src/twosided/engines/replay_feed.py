@@ -6,7 +6,7 @@ still to come can lie before it, and a recording's longest latency says when tha
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,8 +14,9 @@ from twosided._random import Purpose, random_bits
 from twosided.engines.settings import Latency
 from twosided.errors import InputError
 from twosided.execution.state import LATENCY_POINTS
-from twosided.market.event import EVENT, Events, Flag, exchange_order
+from twosided.market.event import EVENT, Events, Flag
 from twosided.market.instrument import Instrument
+from twosided.market.merge import markets_in_exchange_order
 from twosided.market.survey import Survey
 
 __all__ = ["Feed", "Part", "Recorded", "latency_table"]
@@ -39,6 +40,15 @@ class Recorded(Protocol):
 
     def facts(self) -> dict[str, Any]:
         """Say what was read and which defects it had."""
+        ...
+
+
+@runtime_checkable
+class BothOrders(Protocol):
+    """A recording that keeps its events in both orders, so that not every replay has to find the exchange's."""
+
+    def in_exchange_order(self) -> Events | None:
+        """Return all events by exchange time, at one instant by market; None where they are not in memory."""
         ...
 
 
@@ -67,10 +77,17 @@ class Feed:
     def parts(self) -> Iterator[Part]:
         """Yield both streams from the beginning; the first part has events in both."""
         if self._latency.kind == "recorded":
-            yield from _paired(self._recorded.chunks(), self._found)
+            yield from self._paired()
             return
-        in_order = (Part(part.exch, part.exch, part.is_last) for part in _paired(self._recorded.chunks(), self._found))
+        in_order = (Part(part.exch, part.exch, part.is_last) for part in self._paired())
         yield from self._delayed(in_order) if self._latency.kind == "constant" else self._sampled(in_order)
+
+    def _paired(self) -> Iterator[Part]:
+        if isinstance(self._recorded, BothOrders) and (known := self._recorded.in_exchange_order()) is not None:
+            (chunk,) = self._recorded.chunks()
+            yield Part(known, chunk, is_last=True)
+            return
+        yield from _paired(self._recorded.chunks(), self._found)
 
     def _delayed(self, parts: Iterator[Part]) -> Iterator[Part]:
         for part in parts:
@@ -109,7 +126,7 @@ def _paired(chunks: Iterator[Events], found: Survey) -> Iterator[Part]:
         if found.exch_backwards == 0:
             yield Part(chunk, chunk, following is None)
         else:
-            ordered = exchange_order(np.concatenate([*waiting, chunk]) if waiting else chunk)
+            ordered = markets_in_exchange_order(np.concatenate([*waiting, chunk]) if waiting else chunk, len(found.kinds))
             certain_ns = chunk["local_ns"][-1] - found.longest_ns
             cut = len(ordered) if following is None else int(np.searchsorted(ordered["exch_ns"], certain_ns, side="right"))
             waiting = [ordered[cut:]]
