@@ -1,7 +1,7 @@
 """A strategy for two markets: it quotes the first around what the second, which moves first, says that the first is worth.
 
 fair price = the leader's mid + the basis, an exponential mean of (own mid - leader's mid) over `basis_seconds`; long inventory
-lowers both quotes, by `skew` half-spreads at the limit. With `lead` below 1 the own mid has a say again; with 0 the leader has none.
+lowers both quotes, by `skew` half-spreads at the limit. With `lead` below 1 the own mid has a say again; with 0 only it has one.
 """
 
 import math
@@ -34,6 +34,5 @@ def lead(ctx):
     half = 1e-4 * fair * p.half_spread
     position = own.position_lots * own.lot_size
     fair -= p.skew * half * position / p.max_position
-    # quotes away from the own touch by the leader's doing only, never through it: a post-only order would be refused
     quote_bid(ctx, 0, 0, (fair - half) / own.tick_size, min(p.quantity, p.max_position - position))
     quote_ask(ctx, 0, 0, (fair + half) / own.tick_size, min(p.quantity, p.max_position + position))

@@ -23,7 +23,7 @@ from twosided.explain.basis import Basis
 from twosided.explain.comparison_bootstrap import LEAST_INCREMENTS, Interval, paired_interval
 from twosided.explain.paths import Floats, last_at, pnl_path
 from twosided.explain.statistics import statistics
-from twosided.explain.summary import amount_text, run_labels
+from twosided.explain.summary import amount_text, is_watched, run_labels
 from twosided.explain.words import listed, market_name, typeset
 from twosided.market.run import Run
 from twosided.units import NS_PER_SECOND, duration_text, time_text
@@ -156,7 +156,7 @@ def _against(value: float | None, base: float | None, reason: str, found: Found 
 
 def _values(run: Run, account: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, float | None]:
     """Return the statistics of one account that are compared, in the order in which they are shown."""
-    markets = [market for market in result["markets"] if market["symbol"] in account["symbols"]]
+    markets = [sheet for sheet in (result["markets"][market] for market in account["markets"]) if not is_watched(sheet)]
     changes = increments(run, account["currency"], step_ns(run))
     values = {
         "pnl": account["pnl"],

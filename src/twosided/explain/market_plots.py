@@ -24,7 +24,7 @@ from twosided.explain.paths import (
     time_shares,
 )
 from twosided.explain.plots import INK, MARKET, MINUS, PLUS, Picture, dates, faint, run_colour, styled, thinned, zero_line
-from twosided.explain.words import decimals_of, price_currency, typeset, unit_of
+from twosided.explain.words import decimals_of, market_name, price_currency, typeset, unit_of
 from twosided.market.instrument import Instrument
 from twosided.market.run import Run
 from twosided.units import NS_PER_SECOND
@@ -38,6 +38,7 @@ __all__ = [
     "market_figure",
     "spread_figure",
     "stretch_means",
+    "watched_figure",
 ]
 
 MOST_MARKERS = 2500
@@ -92,6 +93,23 @@ def market_figure(run: Run, market: int, *, colour: int = 0, points: int = 3000)
     panels.position(3)
     panels.pnl(4, *pnl_path(run, [market]), run_colour(colour), "")
     return panels.finished(760)
+
+
+def watched_figure(run: Run, market: int, against: int, *, points: int = 3000) -> Picture:
+    """Return two panels of a market that a strategy only looked at: its touch, and the basis of the market that it traded.
+
+    Args:
+        run: what an engine returned.
+        market: index of the instrument that was watched.
+        against: index of one that was traded: drawn is 1e4 × (its mid / the watched mid - 1), in bps.
+        points: at most so many steps per line.
+    """
+    panels = _Panels(run, market, int(run.facts["start_ns"]), int(run.facts["end_ns"]), points, [0.6, 0.4])
+    if panels.reason:
+        return panels.reason
+    panels.touch()
+    panels.basis(2, against)
+    return panels.finished(460)
 
 
 def close_up_figure(run: Run, market: int, window: tuple[int, int], *, colour: int = 0, points: int = 6000) -> Picture:
@@ -203,6 +221,22 @@ class _Panels:
                 mean = stretch_means(stretch[there], away, lengths[there], STRETCHES)
                 self._step(dates(edges), np.append(mean, mean[-1:]), row, name, own, f"{hover}{name}</extra>")
         self._figure.update_yaxes(title_text="from the mid,<br>ticks", tickformat=",", row=row, col=1)
+        zero_line(self._figure, row=row, col=1)
+
+    def basis(self, row: int, against: int) -> None:
+        """Draw how far the mid of another market is from this one's, in bps."""
+        other = mids_of(self._run, against)
+        if not len(other.ns):
+            return
+        first = max(int(self._mids.ns[0]), int(other.ns[0]))
+        times = np.unique(np.concatenate([self._mids.ns, other.ns])).astype(np.int64)
+        times = times[times >= first]
+        own = self._mids.half_ticks[last_at(self._mids.ns, times)] * self._tick
+        its = other.half_ticks[last_at(other.ns, times)] * float(self._run.instruments[against].tick_size)
+        name = escape(market_name(self._run.instruments[against]))
+        line = {"shape": "hv", "color": INK, "width": 1}
+        self._line(times, 1e4 * (its / own - 1.0), row, f"%{{y:+,.2f}} bps<extra>{name}</extra>", line=line)
+        self._figure.update_yaxes(title_text="basis, bps", row=row, col=1)
         zero_line(self._figure, row=row, col=1)
 
     def position(self, row: int) -> None:

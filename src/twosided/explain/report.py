@@ -7,7 +7,7 @@ The file holds plotly.js once (about 5 MB) and the figures as data (about 1 MB f
 """
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,14 @@ from twosided.explain.market_plots import (
     inventory_figure,
     market_figure,
     spread_figure,
+    watched_figure,
 )
 from twosided.explain.own_size import size_warnings
 from twosided.explain.paths import fills_of, mids_of
 from twosided.explain.plots import RUN_COLOURS, Picture, markout_figure, pnl_figure, run_colour, split_figures
 from twosided.explain.split import PARTS, Split, split_by_currency
 from twosided.explain.statistics import statistics
-from twosided.explain.summary import PART_LABELS, Row, amount_text, run_labels, summary_rows
+from twosided.explain.summary import PART_LABELS, Row, amount_text, is_watched, run_labels, summary_rows
 from twosided.explain.words import assumptions, currencies_apart, market_name, typeset
 from twosided.market.run import Run
 from twosided.units import duration_text, time_text
@@ -119,7 +120,7 @@ def _page(runs: Sequence[Run], basis: Basis) -> str:
             "assumed": assumptions(run),
             "colour": run_colour(index),
             "accounts": [_account(account, part[account["currency"]], result["markets"]) for account in result["accounts"]],
-            "markets": [_market(run, market, index, album, points) for market in range(len(run.instruments))],
+            "markets": list(_markets(run, result["markets"], index, album, points)),
             **_run(run, basis, result),
         }
         for index, (run, label, part, result) in enumerate(zip(shown, names, splits, results, strict=False))
@@ -283,7 +284,7 @@ def _run(run: Run, basis: Basis, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _account(account: Mapping[str, Any], part: Split, markets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    positions = [markets[market] for market in account["markets"]]
+    positions = [markets[market] for market in account["markets"] if not is_watched(markets[market])]
     sharpe = account["sharpe"]
     return {
         "currency": part.currency,
@@ -315,6 +316,27 @@ def _sentence(part: Split) -> str:
     return text[0].upper() + text[1:] + "."
 
 
+def _markets(run: Run, sheets: Sequence[Mapping[str, Any]], index: int, album: _Album, points: int) -> Iterator[dict[str, Any]]:
+    """Yield what is shown of each market: of one that was only watched, beside others, its price and the basis."""
+    traded = [market for market, sheet in enumerate(sheets) if not is_watched(sheet)]
+    for market, sheet in enumerate(sheets):
+        if traded and is_watched(sheet):
+            yield _watched(run, market, traded[0], album)
+        else:
+            yield _market(run, market, index, album, points)
+
+
+def _watched(run: Run, market: int, against: int, album: _Album) -> dict[str, Any]:
+    """Return what is shown of a market that was only looked at."""
+    name, other = market_name(run.instruments[market]), market_name(run.instruments[against])
+    return {
+        "name": name,
+        "watched": True,
+        "overview": album.add(watched_figure(run, market, against), f"{name}: price and basis"),
+        "overview_caption": f"Nothing was quoted here. Basis: the mid of {other} over this mid, less one.",
+    }
+
+
 def _market(run: Run, market: int, index: int, album: _Album, points: int) -> dict[str, Any]:
     instrument, window = run.instruments[market], busiest_window(run, market)
     name = market_name(instrument)
@@ -331,6 +353,7 @@ def _market(run: Run, market: int, index: int, album: _Album, points: int) -> di
         "spreads": album.add(spread_figure(run, market, colour=index), f"{name}: spreads"),
         "inventory": album.add(inventory_figure(run, market), f"{name}: inventory"),
         "close_up": None,
+        "watched": False,
     }
     if window:
         figure = close_up_figure(run, market, window, colour=index, points=2 * points)

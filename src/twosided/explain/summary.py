@@ -3,7 +3,7 @@
 Where you are in the pipe: ... -> fills -> ledger -> *explanation*.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from twosided.explain.words import settings_of
 from twosided.market.run import Run
 from twosided.units import NS_PER_SECOND, duration_text
 
-__all__ = ["PART_LABELS", "Row", "amount_text", "run_labels", "summary_rows"]
+__all__ = ["PART_LABELS", "Row", "amount_text", "is_watched", "run_labels", "summary_rows"]
 
 PART_LABELS = {
     "spread": "spread",
@@ -105,6 +105,9 @@ def summary_rows(runs: Sequence[Run], basis: Basis | None = None, results: Seque
         columns.append(_Column(accounts, {_market_name(market): market for market in result["markets"]}))
     currencies = list(dict.fromkeys(name for column in columns for name in column.accounts))
     markets = list(dict.fromkeys(name for column in columns for name in column.markets))
+    several = len(markets) > 1
+    watched = {name for name in markets if all(is_watched(column.markets[name]) for column in columns if name in column.markets)}
+    markets = [name for name in markets if name not in watched] or markets
     spans = {int(run.facts["end_ns"]) - int(run.facts["start_ns"]) for run in runs}
     bases = [basis.of(run) for run in runs]
     rows: list[Row] = []
@@ -114,10 +117,15 @@ def summary_rows(runs: Sequence[Run], basis: Basis | None = None, results: Seque
     for name in markets:
         unit = next(column.markets[name]["unit"] for column in columns if name in column.markets)
         found = [column.markets.get(name) for column in columns]
-        rows += _market_rows(found, unit, f" {name}" if len(markets) > 1 else "", basis.horizon_ns)
+        rows += _market_rows(found, unit, f" {name}" if several else "", basis.horizon_ns)
         if len(markets) > 1:
             rows += _market_money_rows(found, f" {name}", basis.horizon_ns)
     return sorted(rows, key=lambda row: SECTIONS.index(row.section.split()[0]))
+
+
+def is_watched(market: Mapping[str, Any]) -> bool:
+    """Say whether a strategy only looked at a market, going by its statistics: nothing was asked for and nothing held there."""
+    return not (market["requests"] or market["denied"] or market["fills"] or market["max_abs_inventory"])
 
 
 def _market_name(market: dict[str, Any]) -> str:
