@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import numpy as np
+
 from _measure import medians, on_one_core, report
 
 on_one_core()  # before polars starts its threads
