@@ -47,13 +47,13 @@ def test_it_quotes_the_perpetual_and_only_watches_the_spot(runs):
 def test_the_spot_makes_a_difference_and_the_quotes_follow_the_fair_price(runs):
     alone, led = runs
     assert alone.digest() != led.digest()
-    wanted = led.quotes.filter((pl.col("side") == 1) & (pl.col("lots") > 0))["ticks"]
-    assert wanted.n_unique() > 100
+    wanted = [run.quotes.filter((pl.col("side") == 1) & (pl.col("lots") > 0))["ticks"] for run in runs]
+    assert wanted[1].len() > 2 * wanted[0].len()  # the leader moves more often than the own mid
 
 
 def test_one_clock_keeps_the_perpetual_s_longer_way(both, runs):
-    (events,) = both.chunks()
-    delay = {m: int((events["local_ns"] - events["exch_ns"])[events["market"] == m].min()) for m in (0, 1)}
-    assert delay[1] == 500_000
-    assert 3_500_000 < delay[0] < 5_500_000
+    """The smallest latency of its whole recording was 3.8 ms longer than that of the spot's, and stays so."""
+    assert both.shifts_ns[1] == 0
+    assert 3_500_000 < both.shifts_ns[0] < 4_000_000
+    assert runs[0].facts["data"]["clocks"].startswith("one local clock")
     assert [each["symbol"] for each in statistics(runs[0])["markets"]] == ["BTCUSDT", "BTCUSDT"]
