@@ -14,7 +14,6 @@ SOURCE = Path(twosided.__file__)
 
 PUBLIC = {
     *("load", "Recording", "stream", "StreamedRecording", "combine", "CombinedRecording", "generate_market"),  # data
-    *("load", "Recording", "stream", "StreamedRecording", "combine", "CombinedRecording", "generate_market"),  # data
     *("EVENT", "Kind", "Flag", "Status", "Instrument", "Fees"),  # a market
     *("strategy", "Strategy", "Param", "Wake", "quote_bid", "quote_ask", "withdraw", "find_strategy", "quote_table"),  # quoting
     *("replay", "ReplaySettings", "estimate", "Run"),  # running
