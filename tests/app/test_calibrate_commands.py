@@ -2,6 +2,11 @@
 
 import json
 
+import numpy as np
+import pytest
+
+from twosided.app import bar_sources
+from twosided.data.bars import bars_of
 from twosided.research.queue_study import MODELS
 
 
@@ -85,3 +90,33 @@ def test_a_strategy_file_replaces_nothing_that_is_not_ours(refused, session, tmp
     assert refused("calibrate", session, "--out", "strategy.txt").startswith("--out is 'strategy.txt'; allowed:")
     assert refused("calibrate", session, "--strategy", "glfd").startswith("strategy 'glfd' is unknown; did you mean 'glft'?")
     assert refused("calibrate", session, "--plot", "x.png").startswith("--plot is 'x.png'; allowed:")
+
+
+def test_bars_without_a_key_name_the_simulated_market(refused, monkeypatch):
+    monkeypatch.delenv("FINNHUB_API_KEY", raising=False)
+    said = refused("calibrate", "bars", "finnhub", "AAPL")
+    assert said.startswith("Finnhub needs a key in FINNHUB_API_KEY, which is not set; without one there is the simulated market")
+    assert refused("calibrate", "bars", "binance", "BTC/USDT", "--book", "x.parquet").startswith("--book makes a synthetic book")
+
+
+def test_the_key_is_asked_for_unseen_on_a_terminal(monkeypatch):
+    asked = {}
+    monkeypatch.delenv("FINNHUB_API_KEY", raising=False)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.prompt", lambda text, **how: asked.update(how, text=text) or "typed")
+    assert repr(bar_sources.finnhub()) == "Finnhub(address='https://finnhub.io/api/v1')"
+    assert asked["hide_input"] is True
+    assert "FINNHUB_API_KEY" in asked["text"]
+
+
+def test_bars_say_their_volatility(command, monkeypatch, tmp_path):
+    random = np.random.default_rng(2)
+    close = 100 * np.exp(np.cumsum(random.normal(0, 1e-3, 500)))
+    rows = [(60 * n, price, 1.001 * price, 0.999 * price, price, 1.0) for n, price in enumerate(close)]
+    monkeypatch.setattr("twosided.app.calibrate_commands.binance", lambda *_: bars_of("Binance", "BTC/USDT", 60, rows))
+    answer = command("calibrate", "bars", "binance", "BTC/USDT", "--json", "--out", tmp_path / "bars.csv")
+    found = json.loads(answer.out)
+    assert found["bars"] == len((tmp_path / "bars.csv").read_text().splitlines()) - 1 == 500
+    once = found["estimates"]["close to close"]
+    assert once["low"] < 1e-3 / 60**0.5 < once["high"]
+    assert once["annual"] == pytest.approx(once["value"] * (365 * 86400) ** 0.5)

@@ -98,6 +98,7 @@ def test_intervals_are_wider_where_neighbours_are_alike():
     [
         (lambda: impact_slope(np.ones(50), np.ones(50)), "50 intervals of time; needed: 100"),
         (lambda: impact_slope(np.ones(150), np.ones(150)), "flow is 1 in every interval"),
+        (lambda: impact_slope(np.arange(150.0), np.arange(150.0) == 7), "too little happens in them"),
         (lambda: glosten_harris(np.ones(50), np.ones(50), np.ones(50)), "49 changes of price; needed: 100"),
         (lambda: glosten_harris(np.ones(150), np.ones(150), np.ones(150)), "every trade has the volume 1"),
         (lambda: huang_stoll(np.ones(150), np.ones(150)), "all trades have one side"),

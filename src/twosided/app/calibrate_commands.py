@@ -4,16 +4,19 @@ Where you are in the pipe: beside it; a thin layer over `twosided.research`.
 """
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.table import Table
 
 from twosided.app.assignments import assigned
+from twosided.app.bar_sources import bar_volatilities, binance, finnhub
 from twosided.app.config import DataConfig, Draft, InstrumentConfig
 from twosided.app.console import ReadingProgress, print_json, print_table, say
 from twosided.app.options import DATA, put_given, with_settings
 from twosided.app.strategy_file import require_strategy_file, write_strategy_file
+from twosided.data.bars import INTERVALS_S, write_book
 from twosided.data.recording import Recording, load
 from twosided.errors import InputError
 from twosided.explain.markouts import Band
@@ -86,6 +89,43 @@ def estimates(
     print_table(_estimates_table(found, ", ".join(recording.names)))
     for remark in (*found.estimate.warnings, *found.remarks):
         say(remark, quiet=quiet)
+
+
+@calibrate.command(short_help="fetch bars from Binance or Finnhub, and estimate volatility from them")
+@click.argument("source", type=click.Choice(["binance", "finnhub"]))
+@click.argument("symbol")
+@click.option("--interval", type=click.Choice(list(INTERVALS_S)), default="1m", show_default=True, help="length of a bar")
+@click.option("--count", type=click.IntRange(11, 100_000), default=1000, show_default=True, help="how many bars")
+@click.option("--out", metavar="FILE", help="write the bars as CSV")
+@click.option("--book", metavar="FILE", help="finnhub: write a synthetic book made of one quote instead, a labelled recording")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+def bars(source: str, symbol: str, interval: str, count: int, out: str | None, book: str | None, as_json: bool) -> None:
+    """Estimate volatility from bars that come over the network: SYMBOL is like BTC/USDT of binance, AAPL of finnhub.
+
+    Finnhub's key is taken from FINNHUB_API_KEY, or asked for on a terminal, where it is not shown.
+    """
+    for path in filter(None, (out, book)):
+        if Path(path).exists():
+            raise InputError(f"{path} exists; name a new file")
+    if book and source != "finnhub":
+        raise InputError("--book makes a synthetic book of a Finnhub quote; binance has real books: record them")
+    if book:
+        quote = finnhub().quote(symbol)
+        say(f"{write_book(quote, book)}: a SYNTHETIC book around {quote.price}; only the price is the market's")
+        return
+    fetched = finnhub().bars(symbol, interval, count) if source == "finnhub" else binance(symbol, interval, count)
+    if out:
+        Path(out).write_text(fetched.csv_text(), encoding="utf-8")
+    found = bar_volatilities(fetched)
+    if as_json:
+        print_json({"source": fetched.source, "symbol": symbol, "bars": len(fetched), "interval": interval, "estimates": found})
+        return
+    table = Table(title=f"{fetched.source} {symbol}: {len(fetched)} bars of {interval}", caption="95 % intervals", show_edge=False)
+    for heading in ("estimator", "fraction/√s", "95 % interval", "a year (365 × 24 h)"):
+        table.add_column(heading, justify="left" if heading == "estimator" else "right")
+    for name, row in found.items():
+        table.add_row(name, f"{row['value']:.4g}", f"{row['low']:.4g} to {row['high']:.4g}", f"{row['annual']:.2%}")
+    print_table(table)
 
 
 def _estimates_table(found: Calibration, title: str) -> Table:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from twosided.errors import InputError
 from twosided.explain.comparison_bootstrap import block_length
 from twosided.explain.markouts import student_975
 from twosided.research.measured import Measured
@@ -21,8 +22,10 @@ Statistic = Callable[[Floats], Floats]
 """From sums of moments, shape (draws, m), to statistics, shape (draws, p)."""
 
 DRAWS = 500
+_LEAST_USABLE = 0.9  # of the draws
 _SEED = 20090731
 _AT_ONCE = 2_000_000  # numbers in memory
+_SINGULAR = 1e12  # condition from which on a regression is not solved
 _MOST_BLOCKS = 2_000
 """Of one draw: longer blocks than needed only cost precision of the error, and that is enough here."""
 
@@ -34,6 +37,9 @@ def intervals(moments: Floats, statistic: Statistic, influence: Floats) -> tuple
         moments: one row per observation, in the order of time, shape (n, m).
         statistic: what is wanted of their sums; its draws that are not finite are left out.
         influence: how each observation moves each statistic, up to a factor, shape (n, p): tells how long a block must be.
+
+    Raises:
+        InputError: the statistic is not finite, or hardly any draw of it is.
     """
     n = len(moments)
     value = statistic(moments.sum(axis=0)[None, :])[0]
@@ -48,6 +54,8 @@ def intervals(moments: Floats, statistic: Statistic, influence: Floats) -> tuple
         at = random.integers(0, n, (min(step, DRAWS - first), count))
         found.append(statistic(sums[at].sum(axis=1) * (n / (count * block))))
     drawn = np.concatenate(found)
+    if not np.all(np.isfinite(value)) or np.mean(np.isfinite(drawn)) < _LEAST_USABLE:
+        raise InputError("the data do not tell the parts of this estimate from one another: too little happens in them")
     error = np.array([np.std(column[np.isfinite(column)], ddof=1) for column in drawn.T]) * (n / (n - block)) ** 0.5
     half_width = student_975(max(n / block - 1, 1.0)) * error
     return tuple(
@@ -75,7 +83,10 @@ def least_squares(
         square = np.empty((len(sums), p, p))
         for place, (i, j) in enumerate(upper):
             square[:, i, j] = square[:, j, i] = sums[:, place]
+        singular = np.linalg.cond(square) > _SINGULAR  # a draw of quiet blocks alone says nothing
+        square[singular] = np.eye(p)
         found = np.asarray(np.linalg.solve(square, sums[:, len(upper) :, None])[:, :, 0])
+        found[singular] = np.nan
         return found if statistic is None else statistic(found, square)
 
     left = outcome - design @ np.linalg.lstsq(design, outcome, rcond=None)[0]

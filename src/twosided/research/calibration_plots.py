@@ -53,7 +53,7 @@ def intensity_figure(found: Calibration) -> go.Figure:
     )
     styled(figure, 420)
     figure.update_xaxes(title_text=f"distance from the mid, {first.currency}", rangemode="tozero")
-    figure.update_yaxes(title_text="reached, per second and side", type="log", exponentformat="power")
+    figure.update_yaxes(title_text="reached, per second and side", type="log", dtick=1, exponentformat="power")
     return figure
 
 
@@ -79,7 +79,7 @@ def signature_figure(found: Calibration) -> go.Figure:
             line={"color": colour, "width": 2},
         )
     styled(figure, 420)
-    figure.update_xaxes(title_text="distance of samples, s", type="log", exponentformat="none")
+    figure.update_xaxes(title_text="distance of samples, s", type="log", dtick=1, exponentformat="none")
     figure.update_yaxes(title_text=f"realised volatility, {found.estimate.currency}/√s", rangemode="tozero")
     return figure
 

@@ -117,7 +117,7 @@ def fit_rates(fills: Floats, exposure: Floats, distances: Floats) -> tuple[Measu
 
     def fitted(sums: Floats) -> Floats:
         reached, seconds = sums[:, :count], sums[:, count:]
-        log_a, k = np.log(reached.sum(1) / seconds.sum(1)) + 1.0, np.full(len(sums), 1.0)
+        log_a, k = np.log(np.maximum(reached.sum(1), 0.5) / seconds.sum(1)) + 1.0, np.full(len(sums), 1.0)
         x = distances / scale
         for _ in range(_NEWTON):
             expected = seconds * np.exp(np.clip(log_a[:, None] - k[:, None] * x, -60.0, 60.0))
