@@ -7,6 +7,7 @@ search over hundreds of parameter sets that reads nothing but equity pays for no
 goes to a file in the meantime, which has no name and goes with the process.
 """
 
+import os
 import tempfile
 import weakref
 from collections.abc import Iterator
@@ -47,6 +48,8 @@ def _deal(rows: Any, at: int, places: Any, columns: Any) -> None:
             columns[j, place] = rows[i, j]
 
 
+_ROWS_READ = 1 << 16
+
 count_rows, deal_rows = compiled(_count), compiled(_deal)
 
 
@@ -79,16 +82,20 @@ class _Log:
         yield from self.parts
         if self.file is not None:
             self.file.flush()
-            shape = (self.rows_on_disk, len(self.names))
-            yield np.memmap(self.file, np.int64, "r", shape=shape)
+            self.file.seek(0)
+            for begin in range(0, self.rows_on_disk, _ROWS_READ):  # a map of the file would count as memory
+                rows = min(_ROWS_READ, self.rows_on_disk - begin)
+                yield np.fromfile(self.file, np.int64, rows * len(self.names)).reshape(rows, len(self.names))
+            self.file.seek(0, os.SEEK_END)
+
+    def _column(self, j: int) -> Any:
+        return np.concatenate([np.zeros(0, np.int64), *(table[:, j].copy() for table in self.tables())])
 
     def split(self, count: int) -> list[pl.DataFrame]:
         """Return one frame for each of *count* strategies, without the column that says whose a row is."""
         at = self.names.index("strategy") if "strategy" in self.names else -1
         if at < 0 or count == 1:
-            kept = [(j, name) for j, name in enumerate(self.names) if j != at]
-            tables = list(self.tables()) or [np.zeros((0, len(self.names)), np.int64)]
-            return [pl.DataFrame({name: np.concatenate([table[:, j] for table in tables]) for j, name in kept})]
+            return [pl.DataFrame([pl.Series(name, self._column(j)) for j, name in enumerate(self.names) if j != at])]
         counts = np.zeros(count, np.int64)
         for table in self.tables():
             count_rows(table, at, counts)

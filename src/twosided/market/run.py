@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
@@ -79,8 +79,14 @@ class Run:
         """
         if not self._digest:
             closing = json.dumps(self.facts["closing"], sort_keys=True).encode()
-            self._digest.append(digest_of({name: getattr(self, name) for name in FRAMES}, closing))
+            self._digest.append(_hash(self._each_frame(), closing))
         return self._digest[0]
+
+    def _each_frame(self) -> Iterator[tuple[str, pl.DataFrame]]:
+        """Yield name and frame one after the other; one that had not been made is not kept: all together may be too large."""
+        for name in FRAMES:
+            kept = self.__dict__[f"_{name}"]
+            yield name, kept() if callable(kept) else kept
 
     def with_facts(self, **facts: Any) -> Self:
         """Return this Run with more facts; no frame is made for it."""
@@ -104,8 +110,8 @@ class Run:
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-            for name in FRAMES:
-                getattr(self, name).write_parquet(partial / f"{name}.parquet")
+            for name, frame in self._each_frame():
+                frame.write_parquet(partial / f"{name}.parquet")
             instruments = [instrument.model_dump(mode="json") for instrument in self.instruments]
             content = {"format": _FORMAT, "digest": self.digest(), "instruments": instruments, "facts": self.facts}
             (partial / _FACTS).write_text(json.dumps(content, indent=1, sort_keys=True))
@@ -176,8 +182,12 @@ def digest_of(frames: dict[str, pl.DataFrame], extra: bytes = b"") -> str:
     Raises:
         TypeError: a column does not hold numbers, so that its buffer would hold addresses.
     """
+    return _hash(frames.items(), extra)
+
+
+def _hash(frames: Iterable[tuple[str, pl.DataFrame]], extra: bytes) -> str:
     digest = hashlib.sha256(extra)
-    for name, frame in frames.items():
+    for name, frame in frames:
         for column in frame.columns:
             values = np.ascontiguousarray(frame[column].to_numpy())
             if values.dtype.hasobject:
