@@ -45,7 +45,7 @@ PROGRESS_EVERY = 500_000
 PROGRESS_SECONDS = 0.2
 """The same while Python decides, which may take long."""
 
-LOGS_IN_MEMORY, LOGS_OF_A_STREAM = 1 << 30, 1 << 26
+LOGS_IN_MEMORY, LOGS_OF_A_STREAM = 1 << 30, 1 << 23
 """Bytes that one log may take in memory: what is read as it is replayed is meant to take little."""
 
 RUN_AHEAD_NS = 1_000_000_000
