@@ -18,13 +18,26 @@ from numba import from_dtype, types
 
 from twosided._compile import INTERPRETED, compiled
 from twosided.engines.replay_feed import Feed, Recorded, latency_table
-from twosided.engines.replay_kernel import DONE, EMPTY_LOGS, GROW, MORE, PAUSE, advance
+from twosided.engines.replay_kernel import advance
 from twosided.engines.replay_logs import COUNTERS, Logs
 from twosided.engines.settings import Latency, ReplaySettings
 from twosided.errors import InputError, StrategyError, TwosidedError, suggest
 from twosided.execution.ledger import ACCOUNT, fee_schedule
 from twosided.execution.queue import CONSERVATIVE, LOG, OPTIMISTIC, POWER
-from twosided.execution.state import CELL, CORE, FOREVER, LOG_CAPACITY, LOG_LIMIT, new_tables, point_at
+from twosided.execution.state import (
+    CELL,
+    CORE,
+    DONE,
+    EMPTY_LOGS,
+    FOREVER,
+    GROW,
+    LOG_CAPACITY,
+    LOG_LIMIT,
+    MORE,
+    PAUSE,
+    new_tables,
+    point_at,
+)
 from twosided.market.event import BY_ORDER, Events, Status
 from twosided.market.instrument import Instrument
 from twosided.market.ladder import NO_BID, grow_books, is_full, new_books

@@ -25,11 +25,16 @@ from twosided.strategies.contract import HEADER, MARKET_VIEW, QUOTE
 
 __all__ = [
     "CORE",
+    "DONE",
+    "EMPTY_LOGS",
     "FOREVER",
+    "GROW",
     "LATENCY_POINTS",
     "LOG_CAPACITY",
     "LOG_HEADROOM",
     "LOG_LIMIT",
+    "MORE",
+    "PAUSE",
     "TABLES",
     "TAKEN_HEADROOM",
     "account_at",
@@ -71,6 +76,9 @@ __all__ = [
 
 FOREVER = (1 << 63) - 1
 """A time that never comes."""
+
+DONE, PAUSE, EMPTY_LOGS, GROW, MORE = -1, -2, -3, -4, -5
+"""Why the engine came back to Python; 0 or more is the strategy that Python must decide for."""
 
 LOG_CAPACITY, LOG_HEADROOM = 1 << 16, 1 << 13
 """Rows of each log, and how many a single step may add at most before the log is emptied."""

@@ -1,0 +1,151 @@
+"""Asking strategies in a replay: what each is shown, and its answer handed to the order manager.
+
+Where you are in the pipe: signals -> *strategy* -> order manager. `replay_kernel` calls this when timers or messages have marked
+strategies.
+"""
+
+from typing import Any
+
+from twosided._compile import compiled, function_at
+from twosided.execution.order_manager import manage
+from twosided.execution.order_state import is_live
+from twosided.execution.state import (
+    DONE,
+    EMPTY_LOGS,
+    GROW,
+    LOG_LIMIT,
+    decision_at,
+    desk_at,
+    first_number,
+    head_at,
+    line_at,
+    log_is_full,
+    order_at,
+    shown_market_at,
+    shown_signal_at,
+    signals_at,
+    source_at,
+    strategy_at,
+    venue_at,
+    view_at,
+)
+from twosided.market.ladder import NO_ASK, NO_BID
+from twosided.strategies.contract import DECIDE
+
+__all__ = ["ask_strategies"]
+
+call = function_at(DECIDE)
+
+
+# ---------------------------------------------------------------- the exchange's side
+
+
+def _may_decide(s: Any) -> bool:
+    """Say whether strategies may be asked: the start has come, and every market shows a whole, two-sided, uncrossed book."""
+    if s.now_ns < s.start_ns:
+        return False
+    for m in range(s.n_markets):
+        view = view_at(s, m)
+        if view.ready != 1 or view.bid_ticks == NO_BID or view.ask_ticks == NO_ASK or view.bid_ticks >= view.ask_ticks:
+            return False
+    return True
+
+
+may_decide = compiled(_may_decide)
+
+
+def _show_signal(s: Any, k: int, j: int, m: int) -> None:
+    """Show strategy *k* the *j*-th signal it asked for."""
+    source, values = source_at(s, k, j).number, signals_at(s, m)
+    if source == 0:
+        shown_signal_at(s, k, j, m).value = values.imbalance
+    elif source == 1:
+        shown_signal_at(s, k, j, m).value = values.microprice_ticks
+    elif source == 2:
+        shown_signal_at(s, k, j, m).value = values.volatility
+
+
+show_signal = compiled(_show_signal)
+
+
+def _working_lots(s: Any, k: int, m: int, index: int) -> int:
+    """Return the open lots of the bids (*index* 0) or asks (1) that strategy *k* believes to have in market *m*."""
+    first, unseen, lots = first_number(s, k, m, index), desk_at(s, k, m, index).used, 0
+    for number in range(first, first + s.n_slots):
+        if unseen == 0:
+            break
+        order = order_at(s, number)
+        unseen -= order.used
+        if is_live(order.state):
+            lots += order.open_lots
+    return int(lots)
+
+
+working_lots = compiled(_working_lots)
+
+
+def _show_market(s: Any, k: int) -> None:
+    """Fill strategy *k*'s row with what it may see now."""
+    head = head_at(s, k)
+    head.now_ns, head.start_ns = s.now_ns, s.start_ns
+    head.wake, head.wake_market = strategy_at(s, k).pending, s.wake_market
+    for m in range(s.n_markets):
+        shown, view, line = shown_market_at(s, k, m), view_at(s, m), line_at(s, k, m)
+        shown.bid_ticks, shown.ask_ticks = view.bid_ticks, view.ask_ticks
+        shown.bid_lots, shown.ask_lots = view.bid_lots, view.ask_lots
+        shown.book_ns, shown.open = view.book_ns, view.open
+        shown.trade_ticks, shown.trade_lots, shown.trade_side = view.trade_ticks, view.trade_lots, view.trade_side
+        shown.position_lots, shown.cash = line.position_lots, line.cash * venue_at(s, m).quantum
+        shown.working_bid_lots, shown.working_ask_lots = working_lots(s, k, m, 0), working_lots(s, k, m, 1)
+        for j in range(s.n_signals):
+            show_signal(s, k, j, m)
+
+
+show_market = compiled(_show_market)
+
+
+def _log_decision(s: Any, k: int) -> None:
+    """Note that a strategy was asked."""
+    strategy_at(s, k).decisions += 1
+    if s.log_decisions == 1:
+        row, shown = decision_at(s, s.n_decisions), shown_market_at(s, k, 0)
+        s.n_decisions += 1
+        if s.n_decisions > LOG_LIMIT:
+            s.attention = 1
+        row.ns, row.strategy, row.wake = s.now_ns, k, strategy_at(s, k).pending
+        row.bid_ticks, row.ask_ticks, row.position_lots = shown.bid_ticks, shown.ask_ticks, shown.position_lots
+
+
+log_decision = compiled(_log_decision)
+
+
+def _ask_strategies(s: Any) -> int:
+    """Ask every marked strategy and manage its orders; return the one that Python must decide for, or a code to come back with."""
+    if s.answered == 0 and s.strategy == 0 and not may_decide(s):
+        for k in range(s.n_strategies):
+            strategy_at(s, k).pending = 0
+        s.deciding = 0
+        return DONE
+    while s.strategy < s.n_strategies:
+        k = s.strategy
+        if strategy_at(s, k).pending != 0:
+            if s.answered == 0:
+                if log_is_full(s):
+                    return EMPTY_LOGS
+                if s.grow_messages == 1 or s.grow_taken == 1:
+                    return GROW
+                show_market(s, k)
+                if strategy_at(s, k).address == 0:
+                    s.answered = 1
+                    return int(k)
+                call(strategy_at(s, k).address)(head_at(s, k))
+            s.answered = 0
+            log_decision(s, k)
+            strategy_at(s, k).pending = 0
+            manage(s, k)
+        s.strategy += 1
+    s.strategy, s.deciding = 0, 0
+    return DONE
+
+
+ask_strategies = compiled(_ask_strategies)

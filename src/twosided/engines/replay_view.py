@@ -1,0 +1,187 @@
+"""Our side of a replay: the book as it reaches us, signals, and whom a message wakes.
+
+Where you are in the pipe: events -> *book -> signals* -> strategy. `replay_kernel` calls this in the order of our clock.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from twosided._compile import compiled
+from twosided.engines.replay_exchange import clear
+from twosided.execution.state import (
+    account_at,
+    line_at,
+    local_at,
+    queues_of,
+    signals_at,
+    strategy_at,
+    top_at,
+    venue_at,
+    view_at,
+)
+from twosided.market.event import Flag, Kind, Status
+from twosided.market.ladder import NO_ASK, NO_BID, best_of, level_of, set_level
+from twosided.market.order_events import apply_order_event, order_of
+from twosided.market.order_queues import is_book_full
+from twosided.signals.top import update_signals
+from twosided.strategies.contract import Wake
+
+__all__ = ["on_local_event", "skim"]
+
+_DEPTH, _TRADE, _LAST = int(Kind.DEPTH), int(Kind.TRADE), int(Flag.LAST_OF_MESSAGE)
+_BEGIN, _END, _STATUS, _FUNDING = int(Kind.SNAPSHOT_BEGIN), int(Kind.SNAPSHOT_END), int(Kind.STATUS), int(Kind.FUNDING)
+_ADD = int(Kind.ADD)
+_OPEN = int(Status.OPEN)
+_IN_SNAPSHOT = 2  # a view's `ready` between the begin and the end of a snapshot
+_BOOK, _TRADED = int(Wake.BOOK), int(Wake.TRADE)
+
+
+def _on_rare_local_event(s: Any, books: Any, event: Any, row: int) -> None:
+    """Apply an event that is neither a change of the book nor a trade to our view."""
+    m: Any = np.int64(event.market)
+    view = view_at(s, m)
+    if event.kind == _STATUS:
+        view.open = 1 if event.lots == _OPEN else 0
+        view.causes |= _BOOK
+        return
+    if event.kind == _FUNDING:
+        for k in range(s.n_strategies):
+            line, funding = line_at(s, k, m), account_at(s, k, m).funding
+            line.cash -= funding - line.funding
+            line.funding = funding
+        return
+    view.dirty = 1
+    if event.kind == _BEGIN:
+        view.ready = _IN_SNAPSHOT
+    elif event.kind == _END:
+        view.ready = 1
+    if s.shared_book == 0 and event.kind != _END:
+        if event.kind == _BEGIN or event.side >= 0:
+            clear(s, books, m, row)
+        if event.kind == _BEGIN or event.side <= 0:
+            clear(s, books, m, row + 1)
+
+
+on_rare_local_event = compiled(_on_rare_local_event)
+
+
+def _show_top(s: Any, m: int, bid: int, ask: int, bid_lots: int, ask_lots: int) -> None:
+    """Let a top of book become what strategies see, update signals, and note whether it is a reason to wake them."""
+    view = view_at(s, m)
+    if bid != view.bid_ticks or ask != view.ask_ticks or bid_lots != view.bid_lots or ask_lots != view.ask_lots:
+        view.causes |= _BOOK
+    view.bid_ticks, view.ask_ticks, view.bid_lots, view.ask_lots = bid, ask, bid_lots, ask_lots
+    view.book_ns = s.now_ns
+    if s.signals_wanted == 1 and bid != NO_BID and ask != NO_ASK:
+        update_signals(signals_at(s, m), s.now_ns, bid, ask, bid_lots, ask_lots)
+
+
+show_top = compiled(_show_top)
+
+
+def _after_local_message(s: Any, books: Any, m: int) -> None:
+    """Finish a message on our side: look at the book it left, and mark the strategies that it should wake."""
+    view = view_at(s, m)
+    if view.dirty == 1:
+        view.dirty = 0
+        if s.shared_book == 1:
+            venue = venue_at(s, m)
+            top = top_at(s, m, venue.tops_out & (s.tops_size - 1))
+            venue.tops_out += 1
+            view.ready = top.ready
+            show_top(s, m, top.bid, top.ask, top.bid_lots, top.ask_lots)
+        else:
+            row = 2 * (s.n_markets + m)
+            bid, ask = best_of(books, row), best_of(books, row + 1)
+            if view.ready == 0 and bid != NO_BID and ask != NO_ASK and bid < ask:
+                view.ready = 1
+            bid_lots = level_of(books, row, bid) if bid != NO_BID else 0
+            ask_lots = level_of(books, row + 1, ask) if ask != NO_ASK else 0
+            show_top(s, m, bid, ask, bid_lots, ask_lots)
+    if view.causes & s.wakes != 0:
+        wake_all(s, view.causes, m)
+    view.causes = 0
+
+
+def _wake_all(s: Any, causes: int, m: int) -> None:
+    """Mark every strategy that wants to be woken by one of *causes*."""
+    for k in range(s.n_strategies):
+        strategy = strategy_at(s, k)
+        if strategy.wake & causes:
+            strategy.pending |= strategy.wake & causes
+            s.deciding = 1
+    s.wake_market = m
+
+
+wake_all = compiled(_wake_all)
+after_local_message = compiled(_after_local_message)
+
+
+def _change_our_book(s: Any, books: Any, event: Any) -> None:
+    """Apply a change of a book to the one that follows our clock."""
+    book: Any = s.n_markets + np.int64(event.market)
+    if event.kind == _DEPTH:
+        ticks: Any = np.int64(event.ticks)
+        set_level(books, 2 * book + (0 if event.side > 0 else 1), ticks, event.lots)
+        return
+    orders = queues_of(s)
+    apply_order_event(books, orders, book, order_of(orders, book, event), event)
+    if is_book_full(books, orders):
+        s.attention = 1
+
+
+change_our_book = compiled(_change_our_book)
+
+
+def _on_local_event(s: Any, books: Any, event: Any, j: int) -> Any:
+    """Apply event *j* to our side, and with it the rest of a message of book changes only; return the index of the last one."""
+    m: Any = np.int64(event.market)
+    kind = event.kind
+    view = view_at(s, m)
+    if kind == _DEPTH or kind >= _ADD:
+        if s.one_stream == 1 and view.dirty == 0:
+            last = top_at(s, m, venue_at(s, m).tops_out & (s.tops_size - 1)).last
+            if last >= j:  # the exchange's side has seen to all of it
+                view.dirty = 1
+                after_local_message(s, books, m)
+                return last
+        view.dirty = 1
+        if s.shared_book == 0:
+            change_our_book(s, books, event)
+    elif kind == _TRADE:
+        view.trade_ticks, view.trade_lots, view.trade_side = event.ticks, event.lots, event.side
+        view.causes |= _TRADED
+    else:
+        on_rare_local_event(s, books, event, 2 * (s.n_markets + m))
+    if event["flags"] & _LAST:
+        after_local_message(s, books, m)
+    return j
+
+
+on_local_event = compiled(_on_local_event, inline=True)
+
+
+def _skim(s: Any, j: int, until_ns: int) -> int:
+    """Step over the messages of book changes only that reach us from event *j* on until *until_ns*; return where that ends.
+
+    For when the market wakes nobody and no signal is kept: only the last top of book is ever looked at.
+    """
+    while j < s.n_local:
+        event = local_at(s, j)
+        kind = event.kind
+        m: Any = np.int64(event.market)
+        view, venue = view_at(s, m), venue_at(s, m)
+        if event.local_ns > until_ns or (kind != _DEPTH and kind < _ADD) or view.dirty == 1:
+            break
+        top = top_at(s, m, venue.tops_out & (s.tops_size - 1))
+        if top.last < j:
+            break
+        venue.tops_out += 1
+        view.ready, view.book_ns = top.ready, event.local_ns
+        view.bid_ticks, view.ask_ticks, view.bid_lots, view.ask_lots = top.bid, top.ask, top.bid_lots, top.ask_lots
+        j = top.last + 1
+    return int(j)
+
+
+skim = compiled(_skim)
