@@ -20,6 +20,7 @@ from twosided.data.bars import INTERVALS_S, write_book
 from twosided.data.recording import Recording, load
 from twosided.errors import InputError
 from twosided.explain.markouts import Band
+from twosided.explain.page import write_whole
 from twosided.research.calibration import Calibration, calibration
 from twosided.research.calibration_plots import write_calibration_plots
 from twosided.research.queue_study import QueueStudy, queue_study
@@ -115,7 +116,7 @@ def bars(source: str, symbol: str, interval: str, count: int, out: str | None, b
         return
     fetched = finnhub().bars(symbol, interval, count) if source == "finnhub" else binance(symbol, interval, count)
     if out:
-        Path(out).write_text(fetched.csv_text(), encoding="utf-8")
+        write_whole(out, fetched.csv_text())
     found = bar_volatilities(fetched)
     if as_json:
         print_json({"source": fetched.source, "symbol": symbol, "bars": len(fetched), "interval": interval, "estimates": found})

@@ -11,7 +11,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from twosided.errors import InputError
+from twosided.explain.page import write_pictures
 from twosided.explain.plots import INK, MARKET, MINUS, PLUS, styled
 from twosided.models.quotes import QuoteTable
 
@@ -58,14 +58,8 @@ def write_plot(table: QuoteTable, model: str, given: Mapping[str, Any], path: st
     """Write the picture as one self-contained HTML page and return its path.
 
     Raises:
-        InputError: the name does not end in .html.
+        InputError: the name does not end in .html, or the place cannot be written.
     """
-    place = Path(path)
-    if place.suffix.lower() != ".html":
-        raise InputError(f"--plot is {path!r}; allowed: a file that ends in .html")
     said = ", ".join(f"{name} {value}" for name, value in given.items())
     figure = quote_figure(table, f"<b>{model}</b>: where it quotes<br><span style='font-size:12px'>{escape(said)}</span>")
-    page = figure.to_html(include_plotlyjs=True, config={"displaylogo": False})
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(page, encoding="utf-8")
-    return place
+    return write_pictures(path, f"{model}: where it quotes", [("", figure)])

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from twosided.errors import InputError
+from twosided.explain.page import write_whole
 from twosided.research.calibration import Calibration
 from twosided.strategies.contract import Strategy
 
@@ -42,6 +43,9 @@ def write_strategy_file(path: str, read: Mapping[str, Any], name: str, strategy:
         name: by which the strategy is found.
         strategy: with its parameters.
         found: what they rest on; it goes into comments, interval by interval.
+
+    Raises:
+        InputError: the place cannot be written.
     """
     first = found.estimate
     comments = [
@@ -51,8 +55,7 @@ def write_strategy_file(path: str, read: Mapping[str, Any], name: str, strategy:
     ]
     values = {**_plain(read), "strategies": [{"name": name, "params": _plain(strategy.values)}]}
     body = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_text("\n".join(comments) + "\n" + body, encoding="utf-8")
+    write_whole(path, "\n".join(comments) + "\n" + body)
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,6 @@ The file holds plotly.js once (about 5 MB) and the figures as data (about 1 MB f
 ``report.html.j2``, the looks in ``report.css``; this module gathers what they say. User strings are escaped by the template.
 """
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ from twosided.explain.market_plots import (
     watched_figure,
 )
 from twosided.explain.own_size import size_warnings
+from twosided.explain.page import write_whole
 from twosided.explain.paths import fills_of, mids_of
 from twosided.explain.plots import RUN_COLOURS, Picture, markout_figure, pnl_figure, run_colour, split_figures
 from twosided.explain.split import PARTS, Split, split_by_currency
@@ -63,22 +63,7 @@ def write_report(runs: Sequence[Run], path: str | Path, basis: Basis | None = No
     """
     if not runs:
         raise InputError("a report needs at least one run, and got none")
-    path = Path(path)
-    text = _page(runs, basis or Basis())
-    partial = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            partial = Path(file.name)
-            file.write(text)
-        partial.chmod(0o644)
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}; nothing was left behind") from None
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
-    return path
+    return write_whole(path, _page(runs, basis or Basis()))
 
 
 # ---------------------------------------------------------------- the page

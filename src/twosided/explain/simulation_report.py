@@ -4,7 +4,6 @@ Where you are in the pipe: ... -> fills -> ledger -> *explanation*: the last sto
 looks are those of every report.
 """
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from twosided.engines.montecarlo_result import SAMPLE, Simulation
-from twosided.errors import InputError
+from twosided.explain.page import write_whole
 from twosided.explain.plots import Picture, run_colour
 from twosided.explain.simulation_plots import difference_figure, distribution_figure, frontier_figure, path_figure
 from twosided.explain.simulation_summary import Line, market_words, simulation_lines, simulation_rows
@@ -35,21 +34,7 @@ def write_simulation_report(simulation: Simulation, path: str | Path, gamma: flo
     Raises:
         InputError: the place cannot be written.
     """
-    path, text = Path(path), _page(simulation, gamma)
-    partial = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            partial = Path(file.name)
-            file.write(text)
-        partial.chmod(0o644)
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}; nothing was left behind") from None
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
-    return path
+    return write_whole(path, _page(simulation, gamma))
 
 
 def _page(simulation: Simulation, gamma: float | None) -> str:

@@ -20,6 +20,7 @@ which has one solution as long as Lambda·Lambda'' < 2·Lambda'², as is so for 
 """
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,7 @@ _SMALL = 1e-8  # of gamma/decay, below which two terms of the series of ln(1 + x
 
 
 @dataclass(frozen=True)
-class Intensity:
+class Intensity(ABC):
     """An intensity of fills.
 
     Args:
@@ -46,13 +47,13 @@ class Intensity:
     A: float
     k: float
 
+    @abstractmethod
     def rate(self, distance: Floats) -> Floats:
         """Return Lambda, 1/s."""
-        raise NotImplementedError
 
+    @abstractmethod
     def patience(self, distance: Floats) -> tuple[Floats, Floats]:
         """Return 1/d = -Lambda/Lambda' in price units, and its derivative."""
-        raise NotImplementedError
 
     def start(self, p: Floats) -> Floats:
         """Return where to start looking for the best distance when being filled costs *p*."""

@@ -85,23 +85,10 @@ def distances(
     mu: Floats | None = None,
     remaining_s: float = math.inf,
 ) -> tuple[Floats, Floats]:
-    """Return the distances of bid and ask from each asset's mid.
+    """Return the distances of bid and ask from each asset's mid, in its price units: two arrays of the shape of *inventory*.
 
-    Args:
-        inventory: q, units of each asset, the assets along the last axis.
-        covariance: Sigma, n × n.
-        A: intensity of fills at the mid in each asset, on each side, 1/s.
-        k: its decay, 1/price.
-        gamma: risk aversion, 1/money.
-        size: of the quotes, units; 1 where not given.
-        mu: drift of the mids, price/s; 0 where not given.
-        remaining_s: T - t, seconds.
-
-    Returns:
-        Two arrays of the shape of *inventory*, in each asset's price units.
-
-    Raises:
-        InputError: as in `coefficients`.
+    *inventory* is q, units of each asset, the assets along the last axis. The other arguments, and what is raised, are those of
+    `coefficients`.
     """
     a, b = coefficients(covariance=covariance, A=A, k=k, gamma=gamma, size=size, mu=mu, remaining_s=remaining_s)
     z = np.ones(len(b)) if size is None else np.asarray(size, np.float64)

@@ -3,14 +3,13 @@
 Where you are in the pipe: research, on top of all rooms; the style is that of the report's pictures.
 """
 
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from twosided.errors import InputError
+from twosided.explain.page import write_pictures
 from twosided.explain.plots import INK, MARKET, MINUS, PLUS, styled
 from twosided.research.calibration import Calibration
 
@@ -29,15 +28,7 @@ def intensity_figure(found: Calibration) -> go.Figure:
         figure.add_scatter(
             x=[at.distance for at in rates],
             y=value,
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [at.rate.high - at.rate.value for at in rates],
-                "arrayminus": value - low,
-                "width": 0,
-                "color": MARKET,
-                "thickness": 1,
-            },
+            error_y=_bars(low, value, np.array([at.rate.high for at in rates]), color=MARKET),
             mode="markers",
             marker={"size": 5, "color": INK},
             name="virtual orders",
@@ -66,14 +57,7 @@ def signature_figure(found: Calibration) -> go.Figure:
         figure.add_scatter(
             x=[at.every_s for at in points],
             y=value,
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": high - value,
-                "arrayminus": value - low,
-                "width": 0,
-                "thickness": 1,
-            },
+            error_y=_bars(low, value, high),
             mode="lines+markers",
             name=name,
             line={"color": colour, "width": 2},
@@ -88,21 +72,26 @@ def write_calibration_plots(found: Calibration, title: str, path: str) -> Path:
     """Write both pictures as one self-contained HTML page and return its path.
 
     Raises:
-        InputError: the name does not end in .html.
+        InputError: the name does not end in .html, or the place cannot be written.
     """
-    place = Path(path)
-    if place.suffix.lower() != ".html":
-        raise InputError(f"--plot is {path!r}; allowed: a file that ends in .html")
-    parts: list[Any] = []
-    pictures = (
-        ("How often orders are reached, by distance from the mid", intensity_figure(found)),
-        ("Volatility against the distance of samples: what falls is bounce", signature_figure(found)),
+    return write_pictures(
+        path,
+        title,
+        [
+            ("How often orders are reached, by distance from the mid", intensity_figure(found)),
+            ("Volatility against the distance of samples: what falls is bounce", signature_figure(found)),
+        ],
     )
-    for number, (heading, figure) in enumerate(pictures):
-        picture = figure.to_html(full_html=False, include_plotlyjs=number == 0, config={"displaylogo": False})
-        parts.append(f"<h2>{heading}</h2>{picture}")
-    style = "body{max-width:900px;margin:24px auto;font-family:Inter,Helvetica,Arial,sans-serif;color:#20242B}h2{font-size:16px}"
-    page = f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title><style>{style}</style>"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(f"{page}<h1 style='font-size:20px'>{escape(title)}</h1>{''.join(parts)}</html>", encoding="utf-8")
-    return place
+
+
+def _bars(low: Any, value: Any, high: Any, **looks: Any) -> dict[str, Any]:
+    """Return error bars from *low* to *high* around *value*."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": high - value,
+        "arrayminus": value - low,
+        "width": 0,
+        "thickness": 1,
+        **looks,
+    }
