@@ -184,6 +184,13 @@ def test_the_table_of_codes_has_every_number(codes):
     assert shown == [(each.value, each.name) for each in codes]
 
 
+def test_the_table_of_reasons_says_what_the_enumeration_says():
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \| (.*?) \|$", _section("results.md", "Codes").split("| `Reason` |")[1], re.MULTILINE)
+    assert [(int(number), name, words) for number, name, words in rows] == [
+        (each.value, each.name, each.words) for each in order.Reason
+    ]
+
+
 def test_the_table_of_facts_has_every_key(monkeypatch, checkout):
     monkeypatch.chdir(checkout)
     asked = [
