@@ -71,7 +71,7 @@ class Reason(IntEnum):
     words: str
     control: str
 
-    def __new__(cls, number: int, words: str, control: str = "") -> Self:
+    def __new__(cls, number: int, words: str = "", control: str = "") -> Self:
         """Make a member of its number, what it means, and the risk control that it belongs to."""
         member = int.__new__(cls, number)
         member._value_ = number
