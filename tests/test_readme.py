@@ -38,9 +38,12 @@ def _commands(text: str) -> list[list[str]]:
 
 
 def _all_commands() -> list[click.Command]:
-    """Return every command and subcommand."""
-    commands = [cli.get_command(click.Context(cli), name) for name in COMMANDS]
-    return [inner for each in commands for inner in (each, *getattr(each, "commands", {}).values())]
+    """Return every command and subcommand, however deep."""
+
+    def below(command: click.Command) -> list[click.Command]:
+        return [command, *(deep for inner in getattr(command, "commands", {}).values() for deep in below(inner))]
+
+    return [each for name in COMMANDS for each in below(cli.get_command(click.Context(cli), name))]
 
 
 @pytest.fixture(scope="module")

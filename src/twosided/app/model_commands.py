@@ -1,4 +1,4 @@
-"""``twosided models``: the quotes that a model calls optimal, as numbers to check or to plot.
+"""``twosided models``: the quotes and schedules that a model calls optimal, as numbers to check or to plot.
 
 Where you are in the pipe: events -> book -> signals -> *strategy* (its mathematics) -> risk -> order manager -> venue -> fills.
 """
@@ -8,8 +8,11 @@ from typing import Any
 import click
 from rich.table import Table
 
+from twosided.app.asset_command import assets
 from twosided.app.console import print_json, print_table, say
 from twosided.app.model_plot import write_plot
+from twosided.app.schedule_commands import schedule
+from twosided.errors import InputError
 from twosided.models.quotes import MODELS, ModelParam, optimal_quotes
 
 __all__ = ["models"]
@@ -24,7 +27,18 @@ for _model in MODELS.values():
 
 @click.group()
 def models() -> None:
-    """Print the quotes that a model calls optimal."""
+    """Print what a model calls optimal: quotes, quotes in several assets, schedules."""
+
+
+models.add_command(assets)
+models.add_command(schedule)
+
+_ELSEWHERE = {
+    "multi_asset": ("models assets", "several correlated assets: Bergault, Evangelista, Guéant and Vieira 2021"),
+    "almgren_chriss": ("models schedule almgren_chriss", "how fast to trade out of a position: Almgren and Chriss 2000"),
+    "flattening": ("models schedule flattening", "the same in whole lots, within limits of the market"),
+}
+"""Models that answer another question than `models quotes`: the command that asks it, and what it is."""
 
 
 @models.command("list")
@@ -32,13 +46,19 @@ def models() -> None:
 def list_models(as_json: bool) -> None:
     """List the models and their parameters."""
     if as_json:
-        print_json([{"name": model.name, "help": model.help, "params": list(model.params)} for model in MODELS.values()])
+        rows: list[dict[str, Any]] = [
+            {"name": model.name, "help": model.help, "params": list(model.params), "command": f"models quotes {model.name}"}
+            for model in MODELS.values()
+        ]
+        print_json(rows + [{"name": name, "help": what, "command": where} for name, (where, what) in _ELSEWHERE.items()])
         return
     table = Table(show_edge=False)
     for heading in ("model", "parameters", "what it is"):
         table.add_column(heading, overflow="fold")
     for model in MODELS.values():
         table.add_row(model.name, ", ".join(model.params), model.help)
+    for name, (where, what) in _ELSEWHERE.items():
+        table.add_row(name, f"twosided {where} --help", what)
     print_table(table)
 
 
@@ -51,6 +71,8 @@ def quotes(model: str, plot: str | None, as_json: bool, **values: Any) -> None:
 
     Prices are in whatever unit the parameters share: ticks, or money.
     """
+    if model in _ELSEWHERE:
+        raise InputError(f"{model} is not asked here; see twosided {_ELSEWHERE[model][0]} --help")
     given = {name: value for name, value in values.items() if value is not None}
     quoted = optimal_quotes(model, **given)
     rows = quoted.rows()

@@ -92,8 +92,11 @@ def distances(
     """
     a, b = coefficients(covariance=covariance, A=A, k=k, gamma=gamma, size=size, mu=mu, remaining_s=remaining_s)
     z = np.ones(len(b)) if size is None else np.asarray(size, np.float64)
+    held = np.asarray(inventory, np.float64)
+    if held.shape[-1:] != b.shape or not np.all(np.isfinite(held)):
+        raise InputError(f"inventory is {held.tolist()}; allowed: {len(b)} numbers, one for each asset, along the last axis")
     half = np.log1p(gamma * z / np.asarray(k)) / (gamma * z) + z * np.diag(a)
-    skew = 2.0 * np.asarray(inventory, np.float64) @ a + b
+    skew = 2.0 * held @ a + b
     return half + skew, half - skew
 
 
