@@ -148,3 +148,13 @@ def test_a_damaged_parquet_file_is_one_sentence(recording_file):
         path.write_bytes(damaged)
         with pytest.raises(DataError, match="truncated or corrupt Parquet file"):
             load(path)
+
+
+def test_a_price_limit_is_read_and_lifted(recording_file, text_of):
+    text = text_of("plain") + "1800,2800,band,ask,98.5,1,9,0\n1800,2800,band,bid,101.5,1,9,0\n1900,2900,band,bid,0,0,10,0\n"
+    events = load(recording_file("plain", text=text), **STEPS).events[-3:]
+    assert [(int(e["kind"]), int(e["side"]), int(e["ticks"]), int(e["lots"])) for e in events] == [
+        (Kind.BAND, -1, 394, 2),
+        (Kind.BAND, 1, 406, 2),
+        (Kind.BAND, 1, 0, 0),
+    ]

@@ -19,6 +19,7 @@ def test_the_numbers_of_kinds_flags_and_statuses_never_change_because_files_hold
         "CLEAR": 5,
         "STATUS": 6,
         "FUNDING": 7,
+        "BAND": 8,
         "ADD": 10,
         "MODIFY": 11,
         "CANCEL": 12,

@@ -18,7 +18,7 @@ MOST_SILENCE = 0.1
 """A book that does not change for this share of the recording at its end is remarked on."""
 
 _PIECE = 1 << 16
-_MOVES = ~np.isin(np.arange(256), (Kind.TRADE, Kind.STATUS, Kind.FUNDING))
+_MOVES = ~np.isin(np.arange(256), (Kind.TRADE, Kind.STATUS, Kind.FUNDING, Kind.BAND))
 _LATEST = 1 << 62
 
 

@@ -3,10 +3,11 @@
     exch_ns,local_ns,kind,side,price,size[,id][,market]
 
 ``exch_ns``, ``local_ns``: nanoseconds since 1970 UTC, by the exchange's clock and by ours. ``kind``: depth, trade,
-snapshot_begin, snapshot_end, clear, status, funding; and add, modify, cancel, fill where books are recorded order by order.
+snapshot_begin, snapshot_end, clear, status, funding, band; and add, modify, cancel, fill where books are recorded order by order.
 ``side``: bid or buy, ask or sell, or nothing; for a trade the aggressor's, for clear the side that is forgotten, for an order its
 own. ``price`` and ``size``: decimal numbers in units of the instrument; size is the new size of the level for depth (0 removes it),
-the Status number for status (0 closed, 1 open, 2 auction, 3 halt), the rate as a fraction of value for funding. ``id``: update,
+the Status number for status (0 closed, 1 open, 2 auction, 3 halt), the rate as a fraction of value for funding; a band is a price
+limit, above which nobody buys (bid) or below which nobody sells (ask), and none where its size is 0. ``id``: update,
 trade or order id. ``market``: 0, 1, ... where a file holds several instruments.
 
 Columns may stand in any order. Consecutive rows of a market with equal times are one message, and so is everything from a
@@ -135,7 +136,7 @@ def _raw(file: InputFile, frame: pl.DataFrame) -> Raw:
     events = new_events(frame.height)
     events["exch_ns"], events["local_ns"] = _times(file, frame, "exch_ns"), _times(file, frame, "local_ns")
     kind, side = mapped(file, frame, "kind", _KINDS), mapped(file, frame, "side", _SIDES)
-    takes_side = np.isin(kind, (Kind.DEPTH, Kind.TRADE, Kind.CLEAR))
+    takes_side = np.isin(kind, (Kind.DEPTH, Kind.TRADE, Kind.CLEAR, Kind.BAND))
     events["kind"], events["side"] = kind, np.where(takes_side, side, 0)
     events["id"] = _unsigned(file, frame, "id", pl.UInt64) if "id" in frame.columns else 0
     events["market"] = _unsigned(file, frame, "market", pl.UInt8) if "market" in frame.columns else 0
@@ -144,7 +145,7 @@ def _raw(file: InputFile, frame: pl.DataFrame) -> Raw:
     final = np.flatnonzero(ends)[np.cumsum(begins) - 1]  # a snapshot whose rows have several times is known at the last of them
     events["exch_ns"], events["local_ns"] = events["exch_ns"][final], events["local_ns"][final]
     events["flags"] = ends * _LAST + ((opened > 0) | begin) * int(Flag.SNAPSHOT)
-    priced = np.isin(kind, (Kind.DEPTH, Kind.TRADE))
+    priced = np.isin(kind, (Kind.DEPTH, Kind.TRADE, Kind.BAND))
     raw = Raw(file, events, _zero_unless(priced, frame["price"]), _zero_unless(priced, frame["size"]), frame[LINE].to_numpy())
     market = events["market"]
     inside = (opened > 0) & ~end

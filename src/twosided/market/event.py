@@ -58,6 +58,7 @@ class Kind(IntEnum):
     CLEAR = 5  # forget one side (`side` ±1) or both (0)
     STATUS = 6  # the market's trading status is now `lots`, a Status
     FUNDING = 7  # a funding payment is exchanged; `lots` is the rate in 1e-9 of value, positive = longs pay
+    BAND = 8  # a price limit changed: nobody buys above (`side` +1) or sells below (-1) `ticks`; no limit where `lots` is 0
     ADD = 10  # a new order `id` of `lots` at `ticks`, last in its queue
     MODIFY = 11  # order `id` now has `lots` at `ticks`; unless only its size shrank it is last in its queue
     CANCEL = 12  # `lots` of order `id` leave, all of it where `lots` is 0 or more than it has
