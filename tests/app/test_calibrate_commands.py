@@ -45,9 +45,30 @@ def test_a_replay_begins_to_quote_at_a_time_or_after_a_while(command, session, r
     assert 0 < later["fills"] < all_of_it["fills"]
     assert run("--start", "2024-01-02T14:31:00Z")["digest"] != all_of_it["digest"]
     assert refused("replay", session, *fixed, "--start", "2h").startswith("start is 2h; allowed: from 2024-01-02 ")
-    assert refused("replay", session, *fixed, "--start", "5s", "--calibrate-first", "5s").startswith(
-        "--start and --calibrate-first"
+
+
+def test_a_calibration_before_quoting_begins_at_the_start(command, session, refused):
+    asked = ("replay", session, "--strategy", "glft", "--set", "k=200", "--start", "30s", "--calibrate-first", "60s")
+    run = json.loads(command(*asked, "--json", "--quiet").out)
+    found, first = run["calibration"], 1_704_205_800 * 10**9
+    assert first + 29 * 10**9 < found["from_ns"] < first + 31 * 10**9
+    assert found["seconds"] == pytest.approx(60, abs=1)
+    assert refused(*asked[:-1], "100s").startswith(
+        "--calibrate-first is 1.667 min, but the recording lasts 1.5 min from --start on"
     )
+
+
+def test_trading_hours_are_taken_out_of_a_recording(command, session, refused, tmp_path):
+    out = tmp_path / "hours.yaml"
+    answer = command("calibrate", session, "--start", "10s", "--end", "2024-01-02T14:31:20", "--out", out, "--json")
+    found = json.loads(answer.out)["strategy"]
+    assert found["seconds"] == pytest.approx(70, abs=1)
+    assert "start: '2024-01-02 14:31:20.000000000Z'" in out.read_text()  # what comes after is new to the strategy
+    replayed = json.loads(command("replay", out, "--set", "quantity=10", "--json", "--quiet").out)
+    assert replayed["fills"] > 0
+    assert refused("calibrate", session, "--start", "2h").startswith("--start is 2h; allowed: from 2024-01-02 ")
+    assert refused("calibrate", session, "--start", "20s", "--end", "10s").startswith("--end is 10s; allowed: after 2024-01-02 ")
+    assert refused("calibrate", session, "--end", "noon").startswith("--end is 'noon'; allowed: a UTC time")
 
 
 def test_a_recording_is_calibrated_and_the_file_that_comes_of_it_is_replayed(command, session, tmp_path):

@@ -25,7 +25,7 @@ from twosided.research.calibration import Calibration, calibration
 from twosided.research.calibration_plots import write_calibration_plots
 from twosided.research.queue_study import QueueStudy, queue_study
 from twosided.strategies.catalogue import find_strategy
-from twosided.units import duration_ns, moment_ns
+from twosided.units import duration_ns, moment_ns, time_text
 
 __all__ = ["calibrate"]
 
@@ -53,6 +53,8 @@ def calibrate() -> None:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--strategy", "name", default="glft", show_default=True, metavar="NAME", help="of the file that --out writes")
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="a parameter of the strategy; again for more")
+@click.option("--start", metavar="TIME", help="leave out what is before: a UTC time as 2023-12-25T23:00, or a duration as 10m")
+@click.option("--end", metavar="TIME", help="leave out what is after; a duration counts from the beginning of the recording")
 @click.option("--out", metavar="FILE", help="write a calibrated configuration, which replay takes: strategy.yaml")
 @click.option("--plot", metavar="FILE", help="draw the fit and the volatility signature: an HTML page of its own")
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
@@ -61,6 +63,8 @@ def estimates(
     files: tuple[str, ...],
     name: str,
     assignments: tuple[str, ...],
+    start: str | None,
+    end: str | None,
     out: str | None,
     plot: str | None,
     as_json: bool,
@@ -68,6 +72,8 @@ def estimates(
     **values: Any,
 ) -> None:
     """Estimate what a recording says about its market, with 95 % intervals.
+
+    Where the venue says when it is open, only that time counts; else --start and --end take the trading hours out of a recording.
 
     FILE... is one recording, in files that continue one another. docs/calibration.md says what each number means.
     """
@@ -78,11 +84,13 @@ def estimates(
     if out:
         require_strategy_file(out)
     recording = _recording(draft)
-    found = calibration(recording.events, recording.instruments[0])
+    from_ns, until_ns = _window(recording, start, end)
+    found = calibration(recording.events, recording.instruments[0], from_ns=from_ns, until_ns=until_ns)
     if plot:
         say(f"plot: {write_calibration_plots(found, ', '.join(recording.names), plot)}", quiet=quiet)
     if out:
-        write_strategy_file(out, draft.values, name, chosen.with_params(found.estimate.params_for(chosen)), found)
+        read = {**draft.values, **({} if (until_ns or from_ns) is None else {"start": time_text(until_ns or from_ns or 0)})}
+        write_strategy_file(out, read, name, chosen.with_params(found.estimate.params_for(chosen)), found)
         say(f"strategy: {out}; next: twosided replay {out}", quiet=quiet)
     if as_json:
         print_json(found.facts())
@@ -127,6 +135,22 @@ def bars(source: str, symbol: str, interval: str, count: int, out: str | None, b
     for name, row in found.items():
         table.add_row(name, f"{row['value']:.4g}", f"{row['low']:.4g} to {row['high']:.4g}", f"{row['annual']:.2%}")
     print_table(table)
+
+
+def _window(recording: Recording, start: str | None, end: str | None) -> tuple[int | None, int | None]:
+    """Return from when and until when the recording is looked at; None where nothing was said.
+
+    Raises:
+        InputError: no time, or none within the recording.
+    """
+    first_ns, last_ns = recording.span_ns
+    from_ns = None if start is None else moment_ns(start, first_ns, name="--start")
+    until_ns = None if end is None else moment_ns(end, first_ns, name="--end")
+    if from_ns is not None and not first_ns <= from_ns < last_ns:
+        raise InputError(f"--start is {start}; allowed: from {time_text(first_ns)} to before {time_text(last_ns)}")
+    if until_ns is not None and not (from_ns or first_ns) < until_ns < last_ns:
+        raise InputError(f"--end is {end}; allowed: after {time_text(from_ns or first_ns)} and before {time_text(last_ns)}")
+    return from_ns, until_ns
 
 
 def _estimates_table(found: Calibration, title: str) -> Table:

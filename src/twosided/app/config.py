@@ -135,7 +135,9 @@ class ReplayConfig(_Frozen):
     )
     strategies: tuple[StrategyConfig, ...] = Field(min_length=1, description="run side by side on the same events")
     calibrate_first: Duration | None = Field(
-        default=None, gt=0, description="estimate sigma, A and k from this much of the recording, then quote; for example 10m"
+        default=None,
+        gt=0,
+        description="estimate sigma, A and k from this much of the recording (from start on), then quote; for example 10m",
     )
     start: str | None = Field(
         default=None, description="when strategies are first asked: a UTC time as 2023-12-25T23:00, or a duration as 10m"

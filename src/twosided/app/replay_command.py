@@ -262,13 +262,16 @@ def _beginning(config: ReplayConfig, recording: AnyRecording) -> tuple[int | Non
         raise InputError(f"start is {config.start}; allowed: from {time_text(first_ns)} to before {time_text(last_ns)}")
     if not config.calibrate_first:
         return start_ns, None
-    if start_ns is not None:
-        raise InputError("--start and --calibrate-first both say when quoting begins; state one of them")
-    start_ns = first_ns + config.calibrate_first
-    if start_ns >= last_ns:
-        asked, there = duration_text(config.calibrate_first), duration_text(last_ns - first_ns)
-        raise InputError(f"--calibrate-first is {asked}, but the recording lasts {there}; allowed: less, so that some is left")
-    return start_ns, estimate(recording.beginning(until_ns=start_ns).events, recording.instruments[0], start_ns)
+    from_ns = first_ns if start_ns is None else start_ns
+    quoting_ns = from_ns + config.calibrate_first
+    if quoting_ns >= last_ns:
+        asked, there = duration_text(config.calibrate_first), duration_text(last_ns - from_ns)
+        since = "" if start_ns is None else " from --start on"
+        raise InputError(
+            f"--calibrate-first is {asked}, but the recording lasts {there}{since}; allowed: less, so that some is left"
+        )
+    head = recording.beginning(until_ns=quoting_ns).events
+    return quoting_ns, estimate(head, recording.instruments[0], quoting_ns, from_ns=start_ns)
 
 
 def write_runs(runs: Sequence[Run], folder: Path, basis: Basis) -> None:

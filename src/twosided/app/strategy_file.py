@@ -15,6 +15,7 @@ from twosided.errors import InputError
 from twosided.explain.page import write_whole
 from twosided.research.calibration import Calibration
 from twosided.strategies.contract import Strategy
+from twosided.units import time_text
 
 __all__ = ["require_strategy_file", "write_strategy_file"]
 
@@ -39,7 +40,7 @@ def write_strategy_file(path: str, read: Mapping[str, Any], name: str, strategy:
 
     Args:
         path: of the file.
-        read: the sections that say how the recording is read.
+        read: the sections that say how the recording is read, and from when on.
         name: by which the strategy is found.
         strategy: with its parameters.
         found: what they rest on; it goes into comments, interval by interval.
@@ -49,8 +50,8 @@ def write_strategy_file(path: str, read: Mapping[str, Any], name: str, strategy:
     """
     first = found.estimate
     comments = [
-        f"{_OURS} from {first.seconds:.0f} s of data, which is also what it is replayed on unless you name another recording:",
-        "# a result on the data that a strategy was calibrated on flatters it.",
+        f"{_OURS} from {first.seconds:.0f} s of data, {time_text(first.from_ns)} to {time_text(first.until_ns)}.",
+        "# Replay other data, or begin after these: a result on the data that a strategy was calibrated on flatters it.",
         *(f"# {row.name}: {row.measured} {row.unit}" for row in found.rows if row.name in {"sigma", "A", "k"}),
     ]
     values = {**_plain(read), "strategies": [{"name": name, "params": _plain(strategy.values)}]}

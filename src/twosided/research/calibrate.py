@@ -21,12 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from twosided.errors import InputError
-from twosided.market.event import Events, Kind, exchange_order
+from twosided.market.event import Events, exchange_order
 from twosided.market.instrument import Instrument
-from twosided.market.ladder import NO_ASK, NO_BID
-from twosided.market.touch import touches
 from twosided.research.intensity import Reaches, fit_intensity
 from twosided.research.measured import Measured
+from twosided.research.open_time import open_market, step_ticks
 from twosided.strategies.contract import Strategy
 from twosided.units import NS_PER_SECOND
 
@@ -60,7 +59,9 @@ class Estimate:
         sigma: volatility of the mid, price/sqrt(s).
         A: intensity at the mid on each side, 1/s.
         k: its decay, 1/price.
-        seconds: time that was looked at, on the exchange's clock.
+        seconds: open time that was looked at, on the exchange's clock.
+        closed_s: seconds in which the venue said that the market was not open; they are left out.
+        silent: share of the open time without any message, in silences of over a minute: what a closed market leaves behind.
         mid_samples: changes of the mid over one second.
         trades: in that time.
         reaches: intervals between book changes, of one side, whose trades reached *nearest* or deeper: what A and k rest on.
@@ -74,6 +75,8 @@ class Estimate:
     A: Measured
     k: Measured
     seconds: float
+    closed_s: float
+    silent: float
     mid_samples: int
     trades: int
     reaches: int
@@ -87,8 +90,9 @@ class Estimate:
     def sentence(self) -> str:
         """Return what was found, for people, with 95 % intervals in brackets."""
         unit = self.currency
+        closed = f" (and {self.closed_s:.0f} s in which the market was closed, left out)" if self.closed_s >= 1 else ""
         found = (
-            f"from {self.seconds:.0f} s: sigma {self.sigma} {unit}/√s, realised over 1 s, {self.mid_samples} samples; "
+            f"from {self.seconds:.0f} s{closed}: sigma {self.sigma} {unit}/√s, realised over 1 s, {self.mid_samples} samples; "
             f"A {self.A} per second and side and k {self.k} per {unit}, from {self.reaches} times that trades reached "
             f"{self.nearest:.4g} to {self.farthest:.4g} {unit} from the mid ({self.trades} trades)"
         )
@@ -105,13 +109,16 @@ class Estimate:
         return {name: getattr(self, name).value for name in ("sigma", "A", "k") if name in strategy.missing}
 
 
-def estimate(events: Events, instrument: Instrument, until_ns: int | None = None, *, market: int = 0) -> Estimate:
-    """Estimate sigma, A and k.
+def estimate(
+    events: Events, instrument: Instrument, until_ns: int | None = None, *, from_ns: int | None = None, market: int = 0
+) -> Estimate:
+    """Estimate sigma, A and k from the time in which the market was open (`twosided.research.open_time`).
 
     Args:
         events: by level, of dtype `EVENT`, in the order in which they were received.
         instrument: of *market*: its tick is the step of all distances.
         until_ns: only what was received before this time (our clock) is used: nothing that a strategy could not know by then.
+        from_ns: time before this counts for nothing but the book that stands then.
         market: index of the market.
 
     Raises:
@@ -121,32 +128,32 @@ def estimate(events: Events, instrument: Instrument, until_ns: int | None = None
         events = events[: int(np.searchsorted(events["local_ns"], until_ns))]
     received = events["local_ns"]
     ordered = exchange_order(events[events["market"] == market])
-    tick = float(instrument.tick_size)
-    book = touches(ordered, market)
-    valid = (book["bid_ticks"] > NO_BID) & (book["ask_ticks"] < NO_ASK) & (book["bid_ticks"] < book["ask_ticks"])
-    if not np.any(valid):
-        raise InputError("nothing to calibrate on: the head of the recording never shows a bid and an ask; take a longer one")
-    book, valid = book[int(np.argmax(valid)) :], valid[int(np.argmax(valid)) :]
-    end_ns = int(ordered["exch_ns"][-1])
-    sigma, samples = _volatility(book[valid], end_ns, tick)
-    trades = ordered[(ordered["kind"] == Kind.TRADE) & (ordered["side"] != 0) & (ordered["exch_ns"] > book["exch_ns"][0])]
-    reaches, warnings = _reaches(book, valid, trades, end_ns, instrument)
+    seen = open_market(ordered, instrument, from_ns=from_ns, market=market)
+    if not len(seen.book):
+        raise InputError(
+            "nothing to calibrate on: this part of the recording never shows a bid and an ask of an open market; take a longer one"
+        )
+    book, trades = seen.book, seen.trades
+    sigma, samples = _volatility(book[seen.valid], seen.end_ns, float(instrument.tick_size))
+    reaches, warnings = _reaches(book, seen.valid, trades, seen.end_ns, instrument)
     fit = fit_intensity(reaches)
     hits = reaches.hits
     return Estimate(
         sigma=sigma,
         A=Measured.of(math.exp(fit.log_A), fit.log_A_error),
         k=Measured.of(fit.k, fit.k_error / fit.k),
-        seconds=(end_ns - int(book["exch_ns"][0])) / NS_PER_SECOND,
+        seconds=seen.seconds,
+        closed_s=seen.closed_s,
+        silent=seen.silent,
         mid_samples=samples,
         trades=len(trades),
         reaches=int(hits.sum()),
         nearest=float(reaches.nearest.min()),
         farthest=float(reaches.reached[hits].max()),
         currency=instrument.currency,
-        from_ns=int(received[0]),
+        from_ns=int(received[0]) if from_ns is None else max(int(received[0]), from_ns),
         until_ns=int(received[-1]),
-        warnings=warnings,
+        warnings=(*seen.warnings(), *warnings),
     )
 
 
@@ -181,7 +188,7 @@ def _reaches(book: Any, valid: Bools, trades: Any, end_ns: int, instrument: Inst
         np.maximum.at(reached[row], before[of_side], distance)
     seconds, double_mid = seconds[valid], double_mid[valid]
     spread = (book["ask_ticks"] - book["bid_ticks"])[valid]
-    step = _step_ticks(instrument, 0.5 * float(np.median(double_mid)))
+    step = step_ticks(instrument, 0.5 * float(np.median(double_mid)))
     tick = float(instrument.tick_size)
 
     def beyond(half_ticks: int) -> Reaches:
@@ -203,15 +210,6 @@ def _reaches(book: Any, valid: Bools, trades: Any, end_ns: int, instrument: Inst
     if found < FEW_REACHES:
         weak.append(f"trades reached that far only {found} times, so the intervals are wide")
     return reaches, tuple(weak)
-
-
-def _step_ticks(instrument: Instrument, price_ticks: float) -> int:
-    """Return the distance of neighbouring valid prices, in ticks: 1, or what the tick table says for that price."""
-    step = instrument.tick_size
-    for band in instrument.tick_table:
-        if float(band.from_price) <= instrument.price(price_ticks):
-            step = band.tick_size
-    return int(step / instrument.tick_size)
 
 
 def _weighted_quantile(values: Any, weights: Floats, share: float) -> int:

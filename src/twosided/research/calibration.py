@@ -11,18 +11,17 @@ from typing import Any
 import numpy as np
 
 from twosided.errors import InputError
-from twosided.market.event import Events, Kind, exchange_order
+from twosided.market.event import Events, exchange_order
 from twosided.market.instrument import Instrument
-from twosided.market.ladder import NO_ASK, NO_BID
-from twosided.market.touch import touches
 from twosided.research.calibrate import Estimate, estimate
 from twosided.research.fill_study import FillStudy, fill_study
 from twosided.research.hawkes import fit_hawkes
 from twosided.research.impact import glosten_harris, huang_stoll, impact_slope, order_flow_imbalance
 from twosided.research.measured import Measured
+from twosided.research.open_time import open_market
 from twosided.research.trade_signs import lee_ready, sign_accuracy, tick_rule
 from twosided.research.volatility import SignaturePoint, realised, sampled, signature, two_scale
-from twosided.units import NS_PER_SECOND
+from twosided.units import NS_PER_SECOND, duration_text
 
 __all__ = ["Calibration", "Row", "calibration"]
 
@@ -111,18 +110,22 @@ class _Market:
         return float(self.instrument.tick_size)
 
 
-def calibration(events: Events, instrument: Instrument) -> Calibration:
-    """Estimate everything that the events of one market allow.
+def calibration(events: Events, instrument: Instrument, *, from_ns: int | None = None, until_ns: int | None = None) -> Calibration:
+    """Estimate everything that the events of one market allow, while it was open (`twosided.research.open_time`).
 
     Args:
         events: by level or order by order, of dtype `EVENT`, in the order in which they were received.
         instrument: of them.
+        from_ns: time before this counts for nothing but the book that stands then.
+        until_ns: only what was received before this time (our clock) is used.
 
     Raises:
         InputError: too little for sigma, A and k; the message says how much there was.
     """
-    first = estimate(events, instrument)
-    seen = _market(events, instrument)
+    if until_ns is not None:
+        events = events[: int(np.searchsorted(events["local_ns"], until_ns))]
+    first = estimate(events, instrument, from_ns=from_ns)
+    seen = _market(events, instrument, from_ns)
     unit = instrument.currency
     rows = [
         Row("sigma", first.sigma, f"{unit}/√s", f"mid, realised over 1 s, {first.mid_samples} samples"),
@@ -130,6 +133,8 @@ def calibration(events: Events, instrument: Instrument) -> Calibration:
         Row("k", first.k, f"1/{unit}", f"the same, {first.nearest:.4g} to {first.farthest:.4g} {unit} from the mid"),
     ]
     remarks: list[str] = []
+    if first.closed_s >= 1:
+        remarks.append(f"the market was closed for {duration_text(round(first.closed_s * 1e9))} of the time, which is left out")
     study: list[FillStudy] = []
     for title, part in (
         ("volatility of trade prices", _volatility),
@@ -155,14 +160,11 @@ def _add(rows: list[Row], remarks: list[str], title: str, part: Callable[[_Marke
         remarks.append(f"{title}: {error}")
 
 
-def _market(events: Events, instrument: Instrument) -> _Market:
-    ordered = exchange_order(events)
-    book = touches(ordered)
-    book = book[(book["bid_ticks"] > NO_BID) & (book["ask_ticks"] < NO_ASK) & (book["bid_ticks"] < book["ask_ticks"])]
+def _market(events: Events, instrument: Instrument, from_ns: int | None) -> _Market:
+    seen = open_market(exchange_order(events), instrument, from_ns=from_ns)
+    book = seen.book[seen.valid]
     mid = 0.5 * float(instrument.tick_size) * (book["bid_ticks"] + book["ask_ticks"])
-    first, last = int(book["exch_ns"][0]), int(ordered["exch_ns"][-1])
-    trades = ordered[(ordered["kind"] == Kind.TRADE) & (ordered["side"] != 0) & (ordered["exch_ns"] > first)]
-    return _Market(book, mid, trades, instrument, (last - first) / NS_PER_SECOND)
+    return _Market(book, mid, seen.trades, instrument, seen.seconds)
 
 
 def _volatility(seen: _Market) -> list[Row]:
