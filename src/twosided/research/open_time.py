@@ -68,9 +68,9 @@ class OpenMarket:
         found = []
         if self.silent > _NOTABLE:
             count, longest_s = self.silences
+            said = f"{count} silence{'s' * (count > 1)} of over a minute, the longest {duration_text(round(longest_s * 1e9))}"
             found.append(
-                f"for {self.silent:.0%} of the time no message came ({count} silence{'s' * (count > 1)} of over a minute, the longest "
-                f"{duration_text(round(longest_s * 1e9))}): a closed market dilutes sigma and A; take its trading hours only, "
+                f"for {self.silent:.0%} of the time no message came ({said}): a closed market dilutes sigma and A; take its trading hours only, "
                 "with --start and --end"
             )
         if self.invalid > _NOTABLE:
