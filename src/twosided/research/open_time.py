@@ -70,8 +70,8 @@ class OpenMarket:
             count, longest_s = self.silences
             said = f"{count} silence{'s' * (count > 1)} of over a minute, the longest {duration_text(round(longest_s * 1e9))}"
             found.append(
-                f"for {self.silent:.0%} of the time no message came ({said}): a closed market dilutes sigma and A; take its trading hours only, "
-                "with --start and --end"
+                f"for {self.silent:.0%} of the time no message came ({said}): a closed market dilutes sigma and A; take its "
+                "trading hours only, with --start and --end"
             )
         if self.invalid > _NOTABLE:
             found.append(
