@@ -158,6 +158,65 @@ def test_the_errors_of_a_strategy_carry_its_own_file_and_todays_line(project):
     assert project.run("mine.py") == [99, 0, 1, ["seen enough", file, line + 1]]
 
 
+COMPOSED = """
+import json, traceback
+import numpy as np
+from rules import calm
+from twosided._compile import cache_hits
+from twosided.market.instrument import Instrument
+from twosided.strategies.catalogue import find_strategy
+from twosided.strategies.compose import compose
+
+strategy = compose(find_strategy("fixed+one_sided"), calm).with_params(half_spread=4, unit="ticks")
+strategy.address(1)
+dispatcher = strategy._addresses[1, 1][0]
+row = np.zeros(1, strategy.row_dtype(1))[0]
+view = row.market[0]
+view.lot_size = view.tick_size = 1.0
+view.bid_ticks, view.ask_ticks = 99, 101
+strategy.fill_params(row, (Instrument(symbol="X", tick_size="1", lot_size="1"),))
+dispatcher(row)
+raised = None
+view.position_lots = 7
+try:
+    dispatcher(row)
+except ValueError as error:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    raised = [str(error), frame.filename, frame.lineno]
+print(json.dumps([int(row.quotes[0, 0, 0].ticks), *cache_hits(dispatcher), raised]))
+"""
+
+RULES = """
+from twosided.strategies.compose import overlay
+from factors import factor
+
+@overlay()
+def calm(ctx):
+    ctx.memory.plan.half_bid *= factor(2.0)
+    if ctx.market[0].position_lots == 7:
+        raise ValueError("seven")
+"""
+
+FACTORS = """
+from twosided._compile import compiled
+def _factor(x):
+    return x + 1.0
+factor = compiled(_factor)
+"""
+
+
+def test_a_strategy_with_overlays_is_found_again_unless_one_of_its_parts_was_edited(project):
+    for name, text in (("composed.py", COMPOSED), ("rules.py", RULES), ("factors.py", FACTORS)):
+        project.write(name, text)
+    raised = ["seven", str(project.folder / "rules.py"), line_of(RULES, "raise ValueError")]
+    assert project.run("composed.py") == [100 - 12, 0, 1, raised]
+    assert project.run("composed.py") == [100 - 12, 1, 0, raised]
+    project.edit("factors.py", "x + 1.0", "x + 2.0")  # what an overlay calls, two files away
+    assert project.run("composed.py") == [100 - 16, 0, 1, raised]
+    project.edit("rules.py", "factor(2.0)", "factor(3.0)")
+    assert project.run("composed.py") == [100 - 20, 0, 1, raised]
+
+
 def test_it_works_from_standard_input_and_errors_of_found_code_carry_their_line_too(project):
     raised = ["seen enough", "<stdin>", line_of(STRATEGY, "raise ValueError")]
     assert project.run("-", stdin=STRATEGY) == [99, 0, 1, raised]

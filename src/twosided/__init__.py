@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from twosided.models.quotes import quote_table
     from twosided.research.calibrate import estimate
     from twosided.strategies.catalogue import find_strategy
+    from twosided.strategies.compose import compose, overlay, quoter
     from twosided.strategies.contract import Param, Strategy, Wake, quote_ask, quote_bid, strategy, withdraw
+    from twosided.strategies.plan import make_plan
 
 _HOMES = {
     "twosided.data.combine": ("CombinedRecording", "combine"),
@@ -55,7 +57,9 @@ _HOMES = {
     "twosided.models.quotes": ("quote_table",),
     "twosided.research.calibrate": ("estimate",),
     "twosided.strategies.catalogue": ("find_strategy",),
+    "twosided.strategies.compose": ("compose", "overlay", "quoter"),
     "twosided.strategies.contract": ("Param", "Strategy", "Wake", "quote_ask", "quote_bid", "strategy", "withdraw"),
+    "twosided.strategies.plan": ("make_plan",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -83,13 +87,17 @@ __all__ = [
     "TwosidedError",
     "Wake",
     "combine",
+    "compose",
     "estimate",
     "find_strategy",
     "generate_market",
     "load",
+    "make_plan",
+    "overlay",
     "quote_ask",
     "quote_bid",
     "quote_table",
+    "quoter",
     "replay",
     "simulate",
     "split",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from twosided.strategies.catalogue import STRATEGIES
+from twosided.strategies.catalogue import OVERLAYS, STRATEGIES
 
 OWN = """
 from twosided import Param, quote_bid, strategy
@@ -18,8 +18,10 @@ def lowball(ctx):
 
 def test_every_shipped_strategy_is_listed(command):
     out = command("strategies", "list").out
-    assert all(name in out for name in STRATEGIES)
-    assert [row["name"] for row in json.loads(command("strategies", "list", "--json").out)] == list(STRATEGIES)
+    assert all(name in out for name in (*STRATEGIES, *OVERLAYS))
+    listed = [(row["kind"], row["name"]) for row in json.loads(command("strategies", "list", "--json").out)]
+    assert listed == [*(("strategy", name) for name in STRATEGIES), *(("overlay", name) for name in OVERLAYS)]
+    assert all(row["help"].endswith(".") for row in json.loads(command("strategies", "list", "--json").out))
 
 
 def test_a_parameter_is_shown_with_unit_default_and_bounds(command):
@@ -49,5 +51,26 @@ def test_an_unknown_strategy_is_answered_with_the_nearest(refused):
 def test_a_shipped_strategy_can_be_read(command, name):
     source = command("strategies", "show", name, "--source").out
     assert f"def {name}(ctx: Any) -> None:" in source
-    assert "@strategy(" in source
+    assert "@quoter(" in source
     compile(source, name, "exec")
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_an_overlay_is_shown_and_can_be_read(command, name):
+    described = json.loads(command("strategies", "show", name, "--json").out)
+    assert described["name"] == name
+    assert all(param["unit"] or param["help"] for param in described["params"].values())
+    assert f"def {name}(ctx: Any) -> None:" in command("strategies", "show", name, "--source").out
+
+
+def test_a_strategy_with_overlays_is_shown_in_the_order_in_which_they_act(command):
+    described = json.loads(command("strategies", "show", "fixed+one_sided+inventory_size", "--json").out)
+    assert described["name"] == "fixed+one_sided+inventory_size"
+    assert list(described["params"]) == [
+        *STRATEGIES["fixed"].params,
+        *OVERLAYS["one_sided"].declared.params,
+        *OVERLAYS["inventory_size"].declared.params,
+    ]
+    assert [line.split(" ")[0] for line in described["help"].splitlines()] == ["Quote", "Take", "Multiply"]
+    source = command("strategies", "show", "fixed+one_sided+inventory_size", "--source").out
+    assert source.index("def fixed(") < source.index("def one_sided(")

@@ -58,7 +58,7 @@ def interpreted(function):
     names = {}
     for name in function.__code__.co_names:
         value = function.__globals__.get(name)
-        if hasattr(value, "py_func"):
+        if hasattr(value, "py_func") or name.startswith("stage_"):
             names[name] = interpreted(value)
     return FunctionType(function.__code__, {**function.__globals__, **names}, function.__name__, function.__defaults__)
 

@@ -83,3 +83,71 @@ def test_what_is_wrong_with_a_user_s_file_is_said_in_one_sentence(own_file, text
 def test_a_missing_file():
     with pytest.raises(InputError, match=r"strategy file nowhere/own.py does not exist"):
         find_strategy("nowhere/own.py:mine")
+
+
+OVERLAY = """
+from twosided import Param, overlay, quoter, make_plan
+
+@quoter(distance=Param(3.0, unit="ticks", minimum=0))
+def steady(ctx):
+    market, params = ctx.market[0], ctx.params
+    mid = 0.5 * (market.bid_ticks + market.ask_ticks)
+    make_plan(ctx.memory.plan, mid, params.distance, params.distance, params.quantity, params.quantity)
+
+@overlay(calm_width=2.0)
+def calm(ctx):
+    ctx.memory.plan.half_bid *= ctx.params.calm_width
+    ctx.memory.plan.half_ask *= ctx.params.calm_width
+"""
+
+
+def test_overlays_follow_a_strategy_by_name_in_the_order_in_which_they_act():
+    found = find_strategy("glft+one_sided+inventory_size")
+    assert found.name == "glft+one_sided+inventory_size"
+    assert [stage.__name__ for stage in found.stages] == ["glft", "one_sided", "inventory_size", "place_plan"]
+
+
+@pytest.mark.parametrize(
+    ("name", "bid"),
+    [
+        ("{file}:steady", 997),
+        ("{file}:steady+calm", 994),
+        ("{file}:steady+calm+alpha_shift", 994),
+        ("{file}:steady+{file}:calm", 994),
+    ],
+)
+def test_a_quoter_and_an_overlay_of_one_s_own(own_file, decide, name, bid):
+    found = find_strategy(name.format(file=own_file(OVERLAY)))
+    assert decide(found, bid=1000, ask=1001).bid == bid
+
+
+def test_an_overlay_of_one_s_own_on_a_shipped_strategy(own_file, decide):
+    found = find_strategy(f"fixed+{own_file(OVERLAY)}:calm")
+    assert decide(found, {"half_spread": 3, "unit": "ticks"}, bid=999, ask=1001).bid == 994
+
+
+def test_a_folder_may_have_a_plus_in_its_name(tmp_path, decide, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "a+b").mkdir()
+    (tmp_path / "a+b" / "own.py").write_text(OVERLAY)
+    assert decide(find_strategy(f"{tmp_path}/a+b/own.py:steady+calm"), bid=1000, ask=1001).bid == 994
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("glft+volatility", "overlay 'volatility' is unknown; did you mean 'volatility_width'"),
+        ("gltf+one_sided", "strategy 'gltf' is unknown; did you mean 'glft'"),
+        ("one_sided", r"strategy 'one_sided' is unknown; one_sided is an overlay, which follows a strategy: glft\+one_sided"),
+        ("glft+", "overlay '' is unknown"),
+        (
+            "{file}:mine+one_sided",
+            "strategy mine writes its quotes itself, and an overlay modifies a plan; declare it with @quoter",
+        ),
+        ("{file}:mine+{file}:calm", "holds no overlay; one is a function under @overlay"),
+        ("fixed+one_sided+one_sided", r"strategy fixed\+one_sided\+one_sided has the parameter one_sided_at twice"),
+    ],
+)
+def test_what_does_not_go_together_is_said(own_file, name, said):
+    with pytest.raises(InputError, match=said):
+        find_strategy(name.format(file=own_file(OWN)))

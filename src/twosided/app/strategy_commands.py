@@ -12,7 +12,8 @@ import click
 from rich.table import Table
 
 from twosided.app.console import print_json, print_table
-from twosided.strategies.catalogue import STRATEGIES, find_strategy
+from twosided.strategies.catalogue import OVERLAYS, STRATEGIES, find_overlay, find_strategy
+from twosided.strategies.chain import Stage, stages_of
 from twosided.strategies.contract import Param, Strategy
 
 __all__ = ["strategies"]
@@ -20,20 +21,23 @@ __all__ = ["strategies"]
 
 @click.group()
 def strategies() -> None:
-    """List the shipped strategies and their parameters."""
+    """List the shipped strategies and overlays, and their parameters."""
 
 
 @strategies.command("list")
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
 def list_strategies(as_json: bool) -> None:
-    """List the shipped strategies."""
+    """List the shipped strategies, and the overlays that can be added to them: --strategy glft+volatility_width+inventory_size."""
+    overlays = [each.declared for each in OVERLAYS.values()]
     if as_json:
-        print_json([_described(strategy) for strategy in STRATEGIES.values()])
+        kinds = (("strategy", STRATEGIES.values()), ("overlay", overlays))
+        print_json([{"kind": kind, **_described(each)} for kind, parts in kinds for each in parts])
         return
-    table = Table("strategy", "what it does", show_edge=False)
-    for strategy in STRATEGIES.values():
-        table.add_row(strategy.name, _first_line(strategy))
-    print_table(table)
+    for title, parts in (("strategy", STRATEGIES.values()), ("+ overlay", overlays)):
+        table = Table(title, "what it does", show_edge=False)
+        for each in parts:
+            table.add_row(each.name, *_first_lines(each))
+        print_table(table)
 
 
 @strategies.command(short_help="show the parameters of a strategy: unit, default, bounds")
@@ -41,16 +45,27 @@ def list_strategies(as_json: bool) -> None:
 @click.option("--source", "with_source", is_flag=True, help="print the file that it is written in: a shipped one is an example")
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
 def show(name: str, with_source: bool, as_json: bool) -> None:
-    """Show what strategy NAME does and its parameters. NAME may also be your own: file.py:name."""
-    strategy = find_strategy(name)
+    """Show what a strategy, an overlay or a strategy with overlays does, and its parameters.
+
+    NAME may also be your own: file.py:name.
+    """
+    strategy = find_overlay(name).declared if name in OVERLAYS else find_strategy(name)
     if with_source:
-        click.echo(Path(strategy.function.__code__.co_filename).read_text(encoding="utf-8"), nl=False)
+        for file in dict.fromkeys(stage.__code__.co_filename for stage in _stages(strategy)):
+            click.echo(Path(file).read_text(encoding="utf-8"), nl=False)
         return
     if as_json:
         print_json(_described(strategy))
         return
     table = Table(
-        "parameter", "default", "unit", "allowed", "meaning", show_edge=False, title=_first_line(strategy), title_justify="left"
+        "parameter",
+        "default",
+        "unit",
+        "allowed",
+        "meaning",
+        show_edge=False,
+        title="\n".join(_first_lines(strategy)),
+        title_justify="left",
     )
     for key, param in strategy.params.items():
         default = (
@@ -60,8 +75,15 @@ def show(name: str, with_source: bool, as_json: bool) -> None:
     print_table(table)
 
 
-def _first_line(strategy: Strategy) -> str:
-    return (inspect.getdoc(strategy.function) or "").split("\n", 1)[0]
+def _stages(strategy: Strategy) -> tuple[Stage, ...]:
+    """Return what a strategy is put together of, but for the stage that turns every plan into quotes."""
+    stages = stages_of(strategy.function)
+    return stages[:-1] or stages
+
+
+def _first_lines(strategy: Strategy) -> list[str]:
+    """Return what each part of a strategy does, in the order in which they act."""
+    return [(inspect.getdoc(stage) or "").split("\n", 1)[0] for stage in _stages(strategy)]
 
 
 def _allowed(param: Param) -> str:
@@ -86,4 +108,4 @@ def _described(strategy: Strategy) -> dict[str, Any]:
         }
         for name, param in strategy.params.items()
     }
-    return {"name": strategy.name, "help": _first_line(strategy), "params": params}
+    return {"name": strategy.name, "help": "\n".join(_first_lines(strategy)), "params": params}

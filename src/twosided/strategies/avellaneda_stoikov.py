@@ -10,8 +10,10 @@ from typing import Any
 
 from twosided._compile import compiled
 from twosided.models.avellaneda_stoikov import optimal_spread, reservation_price
-from twosided.strategies.contract import Param, strategy
-from twosided.strategies.quoting import INVENTORY, inventory, mid_ticks, quote_both, settle
+from twosided.strategies.compose import quoter
+from twosided.strategies.contract import Param
+from twosided.strategies.plan import make_plan
+from twosided.strategies.quoting import inventory, mid_ticks
 
 __all__ = ["avellaneda_stoikov"]
 
@@ -25,13 +27,11 @@ def _remaining_s(now_ns: int, start_ns: int, horizon_s: float) -> float:
 remaining_s = compiled(_remaining_s)
 
 
-@strategy(
+@quoter(
     gamma=Param(0.1, unit="1/(price × quote)", minimum=1e-12, help="risk aversion"),
     sigma=Param(unit="price/sqrt(s)", minimum=0, help="volatility of the mid"),
     k=Param(unit="1/price", minimum=1e-12, help="decay of the intensity of fills with the distance from the mid"),
     horizon_s=Param(600.0, unit="s", minimum=1e-3, help="length of a session of the model; the next one follows at once"),
-    **INVENTORY,
-    prepare=settle,
 )
 def avellaneda_stoikov(ctx: Any) -> None:
     """Quote r ± spread/2 with r = mid - q·gamma·sigma²·(T - t), spread = gamma·sigma²·(T - t) + (2/gamma)·ln(1 + gamma/k)."""
@@ -41,5 +41,4 @@ def avellaneda_stoikov(ctx: Any) -> None:
     remaining = remaining_s(ctx.now_ns, ctx.start_ns, ctx.params.horizon_s)
     skew = reservation_price(0.0, q, gamma, sigma, remaining) / market.tick_size
     half = 0.5 * optimal_spread(gamma, sigma, k, remaining) / market.tick_size
-    reservation = mid_ticks(market) + skew
-    quote_both(ctx, 0, reservation - half, reservation + half, ctx.params.quantity, ctx.params.quantity)
+    make_plan(ctx.memory.plan, mid_ticks(market) + skew, half, half, ctx.params.quantity, ctx.params.quantity)

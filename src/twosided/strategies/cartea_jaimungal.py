@@ -13,8 +13,10 @@ import numpy as np
 from twosided._compile import compiled
 from twosided.models.quotes import optimal_quotes
 from twosided.strategies.avellaneda_stoikov import remaining_s
-from twosided.strategies.contract import Param, strategy
-from twosided.strategies.quoting import INVENTORY, inventory, mid_ticks, quote_both
+from twosided.strategies.compose import quoter
+from twosided.strategies.contract import Param
+from twosided.strategies.plan import make_plan
+from twosided.strategies.quoting import inventory, mid_ticks
 from twosided.strategies.tabulated import at, filled, settle_bound
 
 __all__ = ["cartea_jaimungal"]
@@ -49,7 +51,7 @@ def _later(table: Any, bound: int, share_left: float, q: float) -> float:
 later = compiled(_later)
 
 
-@strategy(
+@quoter(
     phi=Param(0.001, unit="price/(quote × s)", minimum=1e-15, help="running penalty: phi·q² a second for holding q quotes"),
     A=Param(unit="1/s", minimum=1e-12, help="intensity of fills at the mid, on each side"),
     k=Param(unit="1/price", minimum=1e-12, help="decay of the intensity of fills with the distance from the mid"),
@@ -60,7 +62,6 @@ later = compiled(_later)
     q_max=Param(
         0, unit="quotes", minimum=0, maximum=_MOST, integer=True, help="the model's inventory bound; 0 follows max_position"
     ),
-    **INVENTORY,
     memory={"bound": "i8", "bid_distance": ("f8", (_TIMES + 1, 2 * _MOST + 1))},
     prepare=_tabulate,
 )
@@ -72,7 +73,6 @@ def cartea_jaimungal(ctx: Any) -> None:
     share_left = 1.0
     if horizon_s > 0.0:
         share_left = remaining_s(ctx.now_ns, ctx.start_ns, horizon_s) / horizon_s
-    mid = mid_ticks(market)
-    bid = mid - later(ctx.memory.bid_distance, bound, share_left, q) / market.tick_size
-    ask = mid + later(ctx.memory.bid_distance, bound, share_left, -q) / market.tick_size
-    quote_both(ctx, 0, bid, ask, ctx.params.quantity, ctx.params.quantity)
+    bid = later(ctx.memory.bid_distance, bound, share_left, q) / market.tick_size
+    ask = later(ctx.memory.bid_distance, bound, share_left, -q) / market.tick_size
+    make_plan(ctx.memory.plan, mid_ticks(market), bid, ask, ctx.params.quantity, ctx.params.quantity)

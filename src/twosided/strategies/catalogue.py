@@ -9,49 +9,111 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any, TypeVar
 
 from twosided.errors import InputError, suggest
 from twosided.strategies.avellaneda_stoikov import avellaneda_stoikov
 from twosided.strategies.cartea_jaimungal import cartea_jaimungal
+from twosided.strategies.compose import Overlay, compose
 from twosided.strategies.contract import Strategy
 from twosided.strategies.fixed import fixed
 from twosided.strategies.glft import glft
 from twosided.strategies.grid import grid
+from twosided.strategies.overlays.alpha import alpha_shift
+from twosided.strategies.overlays.holding import inventory_size, one_sided
+from twosided.strategies.overlays.pauses import feed_guard
+from twosided.strategies.overlays.width import session_edges, volatility_width
 from twosided.strategies.skewed_price import skewed_price
 from twosided.strategies.skewed_size import skewed_size
 
-__all__ = ["STRATEGIES", "find_strategy"]
+__all__ = ["OVERLAYS", "STRATEGIES", "find_overlay", "find_strategy"]
 
 STRATEGIES: Mapping[str, Strategy] = {
     each.name: each for each in (fixed, skewed_price, skewed_size, grid, avellaneda_stoikov, glft, cartea_jaimungal)
 }
 """The shipped strategies."""
 
+OVERLAYS: Mapping[str, Overlay] = {
+    each.name: each for each in (volatility_width, session_edges, inventory_size, one_sided, feed_guard, alpha_shift)
+}
+"""The shipped overlays."""
+
 
 def find_strategy(name: str) -> Strategy:
-    """Return a shipped strategy by its name, or one of the user's own by ``path/to/file.py:name``.
+    """Return a shipped strategy by its name, or one of the user's own by ``path/to/file.py:name``, with overlays if any are named.
 
-    A user's file runs as a script would: modules beside it can be imported.
+    ``glft+volatility_width+inventory_size`` is `glft` with two overlays, which act in this order. An overlay of the user's own is
+    named like a strategy, or by its name alone where it stands in the strategy's file. A user's file runs as a script would:
+    modules beside it can be imported.
 
     Raises:
-        InputError: an unknown name (the nearest known is suggested), or a file that is missing, that fails when it is run, or
-            that does not hold the strategy.
+        InputError: an unknown name (the nearest known is suggested), a file that is missing, that fails when it is run, or that
+            does not hold what is named, or parts that do not go together.
     """
-    path, colon, inside = name.rpartition(":")
-    if not colon and name.endswith(".py"):
-        path, inside = name, ""
-    if not path.endswith(".py"):
-        if name not in STRATEGIES:
-            raise InputError(f"strategy {name!r} is unknown{suggest(name, STRATEGIES)}")
-        return STRATEGIES[name]
-    held = {key: value for key, value in vars(_run_file(Path(path))).items() if isinstance(value, Strategy)}
-    if inside in held:
-        return held[inside]
-    if not held:
-        raise InputError(f"{path} holds no strategy; one is a function under @strategy, see twosided.strategies.contract")
+    base, *added = _split(name)
+    if not _is_file(base):
+        if base not in STRATEGIES:
+            hint = (
+                f"; {base} is an overlay, which follows a strategy: glft+{base}" if base in OVERLAYS else suggest(base, STRATEGIES)
+            )
+            raise InputError(f"strategy {base!r} is unknown{hint}")
+        return compose(STRATEGIES[base], *(find_overlay(each) for each in added))
+    held = _held(base)
+    own = {key: value for key, value in held.items() if isinstance(value, Overlay)}
+    return compose(_named(base, held, Strategy, "strategy"), *(own.get(each) or find_overlay(each) for each in added))
+
+
+def find_overlay(name: str) -> Overlay:
+    """Return a shipped overlay by its name, or one of the user's own by ``path/to/file.py:name``.
+
+    Raises:
+        InputError: as `find_strategy`.
+    """
+    if _is_file(name):
+        return _named(name, _held(name), Overlay, "overlay")
+    if name not in OVERLAYS:
+        raise InputError(f"overlay {name!r} is unknown{suggest(name, OVERLAYS)}")
+    return OVERLAYS[name]
+
+
+Part = TypeVar("Part", Strategy, Overlay)
+
+
+def _split(name: str) -> list[str]:
+    """Return what stands between the +; one in the path of the strategy's file is a part of it."""
+    path = _path_of(name)
+    if "+" in path and Path(path).is_file():
+        first, *rest = name[len(path) :].split("+")
+        return [path + first, *rest]
+    return name.split("+")
+
+
+def _is_file(name: str) -> bool:
+    return _path_of(name).endswith(".py")
+
+
+def _path_of(name: str) -> str:
+    path, colon, _ = name.rpartition(":")
+    return path if colon and not name.endswith(".py") else name
+
+
+def _held(name: str) -> dict[str, Any]:
+    """Return what the user's file defines."""
+    return vars(_run_file(Path(_path_of(name))))
+
+
+def _named(name: str, held: dict[str, Any], kind: type[Part], word: str) -> Part:
+    """Return the strategy or overlay that *name* says, out of what its file defines."""
+    path = _path_of(name)
+    inside = name[len(path) + 1 :]
+    parts = {key: value for key, value in held.items() if isinstance(value, kind)}
+    if inside in parts:
+        return parts[inside]
+    if not parts:
+        raise InputError(f"{path} holds no {word}; one is a function under @{word}, see twosided.strategies.contract")
     if not inside:
-        raise InputError(f"strategy {name!r} does not say which one; allowed: {', '.join(f'{path}:{each}' for each in held)}")
-    raise InputError(f"{path} holds no strategy {inside!r}{suggest(inside, held)}")
+        raise InputError(f"{word} {name!r} does not say which one; allowed: {', '.join(f'{path}:{each}' for each in parts)}")
+    raise InputError(f"{path} holds no {word} {inside!r}{suggest(inside, parts)}")
 
 
 def _run_file(path: Path) -> ModuleType:

@@ -32,6 +32,7 @@ from numba import from_dtype, types
 
 from twosided._compile import INTERPRETED, address_of, compiled, decision_type
 from twosided.errors import InputError, suggest
+from twosided.strategies.chain import Stage, chained
 from twosided.strategies.diagnosis import compile_failure
 
 __all__ = [
@@ -150,7 +151,10 @@ Prepare = Callable[[Any, Any, Any], None]
 
 @dataclass(frozen=True)
 class Strategy:
-    """A declared strategy: the function and everything an engine must know to run it. Made by `strategy`."""
+    """A declared strategy: the function and everything an engine must know to run it. Made by `strategy`.
+
+    ``stages`` are what the function calls one after the other where it was put together, see `twosided.strategies.compose`.
+    """
 
     name: str
     function: Callable[[Any], None]
@@ -163,6 +167,7 @@ class Strategy:
     prepare: Prepare | None = None
     compiled: bool = True
     hedges: tuple[int, ...] = ()
+    stages: tuple[Stage, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     _addresses: dict[tuple[int, int], tuple[Any, int]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -234,7 +239,9 @@ class Strategy:
         if key not in self._addresses:
             row_dtype = self.row_dtype(markets)
             try:
-                dispatcher = compiled(self.function, types.void(from_dtype(row_dtype)), checked=True)
+                stages = [compiled(stage, checked=True) for stage in self.stages]
+                function = chained(stages) if stages else self.function
+                dispatcher = compiled(function, types.void(from_dtype(row_dtype)), checked=True)
             except Exception as error:  # noqa: BLE001 - the compiler's own errors are of many types
                 raise compile_failure(self.name, self.function, error, row_dtype) from None
             self._addresses[key] = (dispatcher, address_of(dispatcher))

@@ -6,11 +6,13 @@ Python says all of it, so the function is run once more as plain Python on a cop
 
 import re
 import traceback
+from types import CodeType
 from typing import Any
 
 import numpy as np
 
 from twosided.errors import StrategyError, suggest
+from twosided.strategies.chain import stages_of
 
 __all__ = ["compile_failure", "failure"]
 
@@ -29,9 +31,7 @@ def failure(name: str, function: Any, error: Exception, row: Any, when: str = ""
         plain = _again(function, row.copy())
         frame = _last_frame(function, plain) if isinstance(plain, (type(error), FloatingPointError)) else None
         error = plain if type(plain) is type(error) else error
-    line = frame.lineno if frame is not None else function.__code__.co_firstlineno
-    where = f"{function.__code__.co_filename}:{line}"
-    return StrategyError(f"strategy {name} raised {type(error).__name__}: {_words(error, row)}{when} ({where})")
+    return StrategyError(f"strategy {name} raised {type(error).__name__}: {_words(error, row)}{when} ({_where(function, frame)})")
 
 
 def compile_failure(name: str, function: Any, error: Exception, row_dtype: np.dtype[Any]) -> StrategyError:
@@ -40,14 +40,13 @@ def compile_failure(name: str, function: Any, error: Exception, row_dtype: np.dt
     for field, value in _SAMPLE.items():
         row["market"][field] = value
     plain = _again(function, row)
-    file = function.__code__.co_filename
     if isinstance(plain, (AttributeError, NameError, TypeError, KeyError, IndexError)):
-        frame = _last_frame(function, plain)
-        where = f"{file}:{frame.lineno if frame is not None else function.__code__.co_firstlineno}"
-        return StrategyError(f"strategy {name}: {_words(plain, row)} ({where})")
+        return StrategyError(f"strategy {name}: {_words(plain, row)} ({_where(function, _last_frame(function, plain))})")
+    code = next((code for code in _own_code(function) if code.co_filename in str(error)), _own_code(function)[0])
+    file = code.co_filename
     said = [line for line in str(error).splitlines() if not _PIPELINE.match(line)]
     found = _LINE.search(str(error)[str(error).find(file) + 1 :]) if file in str(error) else None
-    where = f"{file}:{found[1] if found else function.__code__.co_firstlineno}"
+    where = f"{file}:{found[1] if found else code.co_firstlineno}"
     reason = _RAISED_FROM.sub("", said[0] if said else type(error).__name__)[:_MOST_SHOWN]
     return StrategyError(
         f"strategy {name} is Python that cannot be compiled: {reason} ({where}); write it with numbers and arrays, "
@@ -65,13 +64,28 @@ def _again(function: Any, row: Any) -> Exception | None:
     return None
 
 
+def _own_code(function: Any) -> list[CodeType]:
+    """Return the code that people wrote: the function's, or that of the stages it was put together of, without the last."""
+    stages = stages_of(function)
+    return [stage.__code__ for stage in stages[:-1] or stages]
+
+
+def _where(function: Any, frame: traceback.FrameSummary | None) -> str:
+    """Return file and line of *frame*, or else of the function."""
+    if frame is not None:
+        return f"{frame.filename}:{frame.lineno}"
+    code = _own_code(function)[0]
+    return f"{code.co_filename}:{code.co_firstlineno}"
+
+
 def _last_frame(function: Any, error: Exception | None) -> traceback.FrameSummary | None:
-    """Return the innermost frame in the strategy's own file beyond its first line, None where there is none."""
-    first = function.__code__.co_firstlineno
+    """Return the innermost frame in the strategy's own files beyond the first line of a function, None where there is none."""
+    own = _own_code(function)
+    files, firsts = {code.co_filename for code in own}, {(code.co_filename, code.co_firstlineno) for code in own}
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__ if error is not None else None)
-        if frame.filename == function.__code__.co_filename and frame.lineno != first
+        if frame.filename in files and (frame.filename, frame.lineno) not in firsts
     ]
     return frames[-1] if frames else None
 

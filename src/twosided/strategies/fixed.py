@@ -5,21 +5,20 @@ Where you are in the pipe: events -> book -> signals -> *strategy* -> risk -> or
 
 from typing import Any
 
-from twosided.strategies.contract import Param, strategy
-from twosided.strategies.quoting import INVENTORY, UNIT, in_ticks, mid_ticks, quote_both, settle
+from twosided.strategies.compose import quoter
+from twosided.strategies.contract import Param
+from twosided.strategies.plan import make_plan
+from twosided.strategies.quoting import UNIT, in_ticks, mid_ticks
 
 __all__ = ["fixed"]
 
 
-@strategy(
+@quoter(
     half_spread=Param(5.0, minimum=0, help="distance of each quote from the mid, in `unit`"),
     unit=UNIT,
-    **INVENTORY,
-    prepare=settle,
 )
 def fixed(ctx: Any) -> None:
     """Quote bid = mid - half_spread and ask = mid + half_spread."""
     market = ctx.market[0]
-    mid = mid_ticks(market)
     half = in_ticks(market, ctx.params.half_spread, ctx.params.unit)
-    quote_both(ctx, 0, mid - half, mid + half, ctx.params.quantity, ctx.params.quantity)
+    make_plan(ctx.memory.plan, mid_ticks(market), half, half, ctx.params.quantity, ctx.params.quantity)

@@ -8,8 +8,10 @@ All parameters are in money, not ticks, and inventory counts quotes, so that nei
 from typing import Any
 
 from twosided.models.quotes import optimal_quotes
-from twosided.strategies.contract import Param, strategy
-from twosided.strategies.quoting import INVENTORY, inventory, mid_ticks, quote_both
+from twosided.strategies.compose import quoter
+from twosided.strategies.contract import Param
+from twosided.strategies.plan import make_plan
+from twosided.strategies.quoting import inventory, mid_ticks
 from twosided.strategies.tabulated import at, filled, settle_bound
 
 __all__ = ["glft"]
@@ -29,7 +31,7 @@ def _tabulate(params: Any, instruments: tuple[Any, ...], memory: Any) -> None:
     memory.bid_distance[: 2 * bound + 1] = filled(table.bid[0])
 
 
-@strategy(
+@quoter(
     gamma=Param(0.1, unit="1/(price × quote)", minimum=1e-12, help="risk aversion"),
     sigma=Param(unit="price/sqrt(s)", minimum=1e-12, help="volatility of the mid"),
     A=Param(unit="1/s", minimum=1e-12, help="intensity of fills at the mid, on each side"),
@@ -37,7 +39,6 @@ def _tabulate(params: Any, instruments: tuple[Any, ...], memory: Any) -> None:
     q_max=Param(
         0, unit="quotes", minimum=0, maximum=_MOST, integer=True, help="the model's inventory bound; 0 follows max_position"
     ),
-    **INVENTORY,
     memory={"bound": "i8", "bid_distance": ("f8", (2 * _MOST + 1,))},
     prepare=_tabulate,
 )
@@ -45,7 +46,6 @@ def glft(ctx: Any) -> None:
     """Quote mid - bid_distance(q) and mid + bid_distance(-q), q the inventory in quotes."""
     market = ctx.market[0]
     q = inventory(market, ctx.params.target_position) / ctx.params.quantity
-    mid = mid_ticks(market)
-    bid = mid - at(ctx.memory.bid_distance, ctx.memory.bound, q) / market.tick_size
-    ask = mid + at(ctx.memory.bid_distance, ctx.memory.bound, -q) / market.tick_size
-    quote_both(ctx, 0, bid, ask, ctx.params.quantity, ctx.params.quantity)
+    bid = at(ctx.memory.bid_distance, ctx.memory.bound, q) / market.tick_size
+    ask = at(ctx.memory.bid_distance, ctx.memory.bound, -q) / market.tick_size
+    make_plan(ctx.memory.plan, mid_ticks(market), bid, ask, ctx.params.quantity, ctx.params.quantity)

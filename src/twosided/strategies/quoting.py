@@ -2,8 +2,8 @@
 
 Where you are in the pipe: events -> book -> signals -> *strategy* -> risk -> order manager -> venue -> fills -> ledger.
 
-Every shipped strategy quotes the first market it sees and has the parameters of `INVENTORY`. Its ``prepare`` is, or calls,
-`settle`, which puts the defaults that depend on the instrument in their places: compiled code only sees settled numbers.
+Every quoter quotes the first market it sees and has the parameters of `INVENTORY`. Its ``prepare`` is, or calls, `settle`, which
+puts the defaults that depend on the instrument in their places: compiled code only sees settled numbers.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from twosided._compile import compiled
 from twosided.errors import InputError
 from twosided.strategies.contract import Param, ask_ticks, bid_ticks, whole_lots
 
-__all__ = ["INVENTORY", "UNIT", "in_ticks", "inventory", "mid_ticks", "quote_both", "settle"]
+__all__ = ["INVENTORY", "UNIT", "in_ticks", "inventory", "mid_ticks", "place", "settle"]
 
 DEFAULT_LIMIT_QUOTES = 10
 """How many quotes the position may be away from its target unless the user says otherwise."""
@@ -86,8 +86,14 @@ def _place(
     to_sell: float,
     max_position: float,
     target_position: float,
+    may_take: int,
 ) -> None:
-    """Do what `quote_both` says; it sees no record of the strategy's own, so that it compiles once for all of them."""
+    """Quote a level at *bid* and *ask*, in ticks, rounded outward, each with as much of its quantity as the limit has room for.
+
+    A bid stays below the market's ask and an ask above its bid, so that a post-only order is not refused, unless *may_take* says
+    that the bid (+1) or the ask (-1) may take; both are at least a tick apart; and nothing is quoted below one tick. Levels are
+    written from 0 upwards: what stands on nearer levels uses up room.
+    """
     too_narrow = 1.0 - (ask - bid)
     if too_narrow > 0.0:
         bid -= 0.5 * too_narrow
@@ -95,9 +101,11 @@ def _place(
     away = inventory(market, target_position)
     for row in range(2):
         if row == 0:
-            ticks, quantity, room = min(bid_ticks(bid), market.ask_ticks - 1), to_buy, max_position - away
+            most = market.ask_ticks - (0 if may_take > 0 else 1)
+            ticks, quantity, room = min(bid_ticks(bid), most), to_buy, max_position - away
         else:
-            ticks, quantity, room = max(ask_ticks(ask), market.bid_ticks + 1), to_sell, max_position + away
+            least = market.bid_ticks + (0 if may_take < 0 else 1)
+            ticks, quantity, room = max(ask_ticks(ask), least), to_sell, max_position + away
         for nearer in range(level):
             room -= quotes[0, row, nearer].lots * market.lot_size
         lots = whole_lots(min(quantity, room), market.lot_size) if ticks >= 1 else 0
@@ -106,16 +114,3 @@ def _place(
 
 
 place = compiled(_place)
-
-
-def _quote_both(ctx: Any, level: int, bid: float, ask: float, to_buy: float, to_sell: float) -> None:
-    """Quote a level at *bid* and *ask*, in ticks, rounded outward, each with as much of its quantity as the limit has room for.
-
-    A bid stays below the market's ask and an ask above its bid, so that a post-only order is not refused; both are at least a tick
-    apart; and nothing is quoted below one tick. Levels are written from 0 upwards: what stands on nearer levels uses up room.
-    """
-    limit, target = ctx.params.max_position, ctx.params.target_position
-    place(ctx.market[0], ctx.quotes, level, bid, ask, to_buy, to_sell, limit, target)
-
-
-quote_both = compiled(_quote_both)

@@ -5,20 +5,20 @@ Where you are in the pipe: events -> book -> signals -> *strategy* -> risk -> or
 
 from typing import Any
 
-from twosided.strategies.contract import Param, strategy
-from twosided.strategies.quoting import INVENTORY, UNIT, in_ticks, inventory, mid_ticks, quote_both, settle
+from twosided.strategies.compose import quoter
+from twosided.strategies.contract import Param
+from twosided.strategies.plan import make_plan
+from twosided.strategies.quoting import UNIT, in_ticks, inventory, mid_ticks
 
 __all__ = ["skewed_price"]
 
 
-@strategy(
+@quoter(
     half_spread=Param(5.0, minimum=0, help="half the distance between bid and ask, in `unit`"),
     unit=UNIT,
     skew=Param(
         1.0, unit="half-spreads", minimum=0, help="how far both quotes have moved at the position limit; 1 brings one to the mid"
     ),
-    **INVENTORY,
-    prepare=settle,
 )
 def skewed_price(ctx: Any) -> None:
     """Quote r ± half_spread around r = mid - skew·half_spread·(inventory / limit): long inventory lowers both quotes."""
@@ -26,4 +26,4 @@ def skewed_price(ctx: Any) -> None:
     half = in_ticks(market, ctx.params.half_spread, ctx.params.unit)
     share = min(max(inventory(market, ctx.params.target_position) / ctx.params.max_position, -1.0), 1.0)
     reservation = mid_ticks(market) - ctx.params.skew * half * share
-    quote_both(ctx, 0, reservation - half, reservation + half, ctx.params.quantity, ctx.params.quantity)
+    make_plan(ctx.memory.plan, reservation, half, half, ctx.params.quantity, ctx.params.quantity)

@@ -5,26 +5,25 @@ Where you are in the pipe: events -> book -> signals -> *strategy* -> risk -> or
 
 from typing import Any
 
-from twosided.strategies.contract import Param, strategy
-from twosided.strategies.quoting import INVENTORY, UNIT, in_ticks, inventory, mid_ticks, quote_both, settle
+from twosided.strategies.compose import quoter
+from twosided.strategies.contract import Param
+from twosided.strategies.plan import make_plan
+from twosided.strategies.quoting import UNIT, in_ticks, inventory, mid_ticks
 
 __all__ = ["skewed_size"]
 
 
-@strategy(
+@quoter(
     half_spread=Param(5.0, minimum=0, help="distance of each quote from the mid, in `unit`"),
     unit=UNIT,
     skew=Param(0.5, minimum=0, maximum=1, help="share of the quantity by which both sizes have changed at the position limit"),
-    **INVENTORY,
-    prepare=settle,
 )
 def skewed_size(ctx: Any) -> None:
     """Quote quantity·(1 ∓ skew·inventory / limit) to buy and to sell; rounded down to lots, but at least one lot."""
     market = ctx.market[0]
-    mid = mid_ticks(market)
     half = in_ticks(market, ctx.params.half_spread, ctx.params.unit)
     share = min(max(inventory(market, ctx.params.target_position) / ctx.params.max_position, -1.0), 1.0)
     tilt = ctx.params.skew * share
     to_buy = max(ctx.params.quantity * (1.0 - tilt), market.lot_size)
     to_sell = max(ctx.params.quantity * (1.0 + tilt), market.lot_size)
-    quote_both(ctx, 0, mid - half, mid + half, to_buy, to_sell)
+    make_plan(ctx.memory.plan, mid_ticks(market), half, half, to_buy, to_sell)
