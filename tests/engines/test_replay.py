@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -9,10 +10,11 @@ from hypothesis import strategies as st
 from scene import INSTRUMENT, MS, T0, Scene, play, random_market, scripted
 
 from twosided.engines import replay_feed, replay_pass
+from twosided.engines.flow import FlowSettings, generate_market
 from twosided.engines.replay import replay
 from twosided.engines.settings import Orders, ReplaySettings
 from twosided.errors import InputError, StrategyError
-from twosided.market.event import Kind
+from twosided.market.event import Flag, Kind
 from twosided.market.order import OrderAction, Reason
 from twosided.strategies.contract import Param, Wake, quote_ask, quote_bid, strategy
 
@@ -108,6 +110,36 @@ def test_a_ladder_of_our_own_gives_the_same_digest_as_the_shared_one(monkeypatch
     shared = digest(events)
     monkeypatch.setattr(replay_pass, "Feed", LaddersOfTheirOwn)
     assert digest(events) == shared
+
+
+@strategy(half=Param(0.0), quantity=Param(1.0), every_ns=20 * MS)
+def patient(ctx):
+    """Look at the market now and then, at how old the news is too, and wait where others may trade with it."""
+    m = ctx.market[0]
+    quantity = ctx.params.quantity + (ctx.now_ns - m.book_ns + m.trade_ticks) % 7
+    quote_bid(ctx, 0, 0, m.bid_ticks + ctx.params.half, quantity if m.position_lots < 4000 else 0.0)
+    quote_ask(ctx, 0, 0, m.ask_ticks - ctx.params.half, quantity if m.position_lots > -4000 else 0.0)
+
+
+def session_by_order():
+    """Return a lively minute order by order, in which now and then somebody trades with an order that nobody sees."""
+    events, _instrument = generate_market(seed=2, seconds=60.0, by_order=True, settings=FlowSettings(acts_per_second=300.0))
+    ends = np.flatnonzero(events["flags"] & Flag.LAST_OF_MESSAGE)[::9]
+    hidden = events[ends]
+    hidden["kind"], hidden["flags"], hidden["lots"] = Kind.TRADE, Flag.LAST_OF_MESSAGE | Flag.HIDDEN, 1
+    hidden["ticks"] = 9_000 + np.arange(len(ends))
+    return np.insert(events, ends + 1, hidden)
+
+
+@pytest.mark.parametrize("post_only", [True, False])
+@pytest.mark.parametrize(("half", "quantity"), [(-1.0, 1.0), (0.0, 1.0), (1.0, 1.0), (4.0, 300.0)])
+@pytest.mark.parametrize("market", [lambda: random_market(8, n=1500), session_by_order], ids=["by level", "by order"])
+def test_messages_that_leave_the_top_alone_may_be_stepped_over(monkeypatch, market, half, quantity, post_only):
+    """Whoever only looks at times of his own sees and gets the same as when every message is looked at."""
+    events, chosen, changes = market(), patient.with_params(half=half, quantity=quantity), {"orders": {"post_only": post_only}}
+    stepped_over = digest(events, chosen, **changes)
+    monkeypatch.setattr(replay_pass, "Feed", LaddersOfTheirOwn)
+    assert digest(events, chosen, **changes) == stepped_over
 
 
 def test_sharing_strategies_out_to_cores_changes_nothing(monkeypatch):

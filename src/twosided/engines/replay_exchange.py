@@ -28,7 +28,7 @@ from twosided.execution.venue import (
     on_trade,
 )
 from twosided.market.event import Flag, Kind, Status
-from twosided.market.ladder import NO_ASK, NO_BID, best_of, clear_row, has_level, level_of, set_level
+from twosided.market.ladder import NO_ASK, NO_BID, best_of, clear_row, level_of, mark_of, set_level
 from twosided.market.order_events import apply_order_event, order_of
 from twosided.market.order_queues import ORDER_NOTE, ORDER_ROW, clear_side, is_book_full, ticks_of
 
@@ -37,7 +37,7 @@ __all__ = ["clear", "on_exchange_event"]
 _DEPTH, _TRADE, _LAST = int(Kind.DEPTH), int(Kind.TRADE), int(Flag.LAST_OF_MESSAGE)
 _BEGIN, _END, _CLEAR, _STATUS = int(Kind.SNAPSHOT_BEGIN), int(Kind.SNAPSHOT_END), int(Kind.CLEAR), int(Kind.STATUS)
 _FUNDING = int(Kind.FUNDING)
-_ADD, _FILL = int(Kind.ADD), int(Kind.FILL)
+_ADD, _MODIFY, _FILL = int(Kind.ADD), int(Kind.MODIFY), int(Kind.FILL)
 _HIDDEN = int(Flag.HIDDEN)
 _OPEN = int(Status.OPEN)
 
@@ -57,6 +57,7 @@ def _on_rare_exchange_event(s: Any, books: Any, event: Any) -> None:
     """Apply an event that is neither a change of the book nor a trade to the exchange's side."""
     m: Any = np.int64(event.market)
     venue = venue_at(s, m)
+    venue.top_moved = 1
     if event.kind == _BEGIN:
         clear(s, books, m, 2 * m)
         clear(s, books, m, 2 * m + 1)
@@ -145,12 +146,15 @@ def _on_order_event(s: Any, books: Any, event: Any) -> None:
     node = order_of(orders, m, event)
     if event.kind == _FILL and venue.n_resting > 0:
         on_recorded_fill(s, books, m, orders, node, event)
-    row, ticks = -1, 0
-    if venue.n_taken > 0 and node != 0:
+    row: Any = 2 * m + (0 if event.side > 0 else 1)
+    ticks: Any = np.int64(event.ticks)
+    if node != 0:
         row, ticks = orders[node + ORDER_ROW], ticks_of(orders, node)
     apply_order_event(books, orders, m, node, event)
     venue.dirty = 1
-    if row >= 0 and level_of(books, row, ticks) == 0:
+    if (ticks - best_of(books, row)) * (1 - 2 * (row & 1)) >= 0 or (node != 0 and event.kind in (_ADD, _MODIFY)):
+        venue.top_moved = 1  # an order that comes again may stand anywhere
+    if venue.n_taken > 0 and node != 0 and level_of(books, row, ticks) == 0:
         forget_taken(s, m, 1 - 2 * (row & 1), ticks)
     if is_book_full(books, orders):
         s.attention = 1
@@ -181,10 +185,28 @@ def _reaches_own(s: Any, books: Any, m: int, bid: int, ask: int) -> bool:
 reaches_own = compiled(_reaches_own)
 
 
+def _extends_top(s: Any, m: int, i: int) -> bool:
+    """Let the latest TOP hold for a message that left it alone and ends with event *i*; say whether that is all there is to do.
+
+    It is not where a strategy has used up levels: one that is updated behind the best may have something for its orders again.
+    """
+    venue = venue_at(s, m)
+    if s.same_top == 0 or venue.mixed == 1 or venue.tops_in == venue.tops_out or venue.n_taken > 0:
+        return False
+    top_at(s, m, (venue.tops_in - 1) & (s.tops_size - 1)).last = i
+    return True
+
+
+extends_top = compiled(_extends_top)
+
+
 def _after_book_message(s: Any, books: Any, m: int, i: int) -> None:
     """Check the exchange's book after a whole message: fill what it crosses, note the touch, send the top on its way to us."""
     venue = venue_at(s, m)
     venue.dirty = 0
+    if venue.top_moved == 0 and extends_top(s, m, i):
+        return
+    venue.top_moved = 0
     bid, ask = best_of(books, 2 * m), best_of(books, 2 * m + 1)
     valid = bid != NO_BID and ask != NO_ASK and bid < ask
     venue.crossed = 0 if bid < ask else 1
@@ -199,6 +221,7 @@ def _after_book_message(s: Any, books: Any, m: int, i: int) -> None:
         ring = s.tops_size
         top = top_at(s, m, venue.tops_in & (ring - 1))
         venue.tops_in += 1
+        s.same_top = int(s.skims == 1 and s.one_market == 1 and venue.mixed == 0)
         top.bid, top.ask, top.ready, top.last = bid, ask, venue.ready, -1 if venue.mixed == 1 else i
         top.bid_lots = level_of(books, 2 * m, bid) if bid != NO_BID else 0
         top.ask_lots = level_of(books, 2 * m + 1, ask) if ask != NO_ASK else 0
@@ -218,16 +241,20 @@ def _on_exchange_event(s: Any, books: Any, event: Any, i: int) -> None:
         ticks: Any = np.int64(event.ticks)
         side: Any = np.int64(event.side)
         lots = event.lots
-        old = set_level(books, 2 * m + (0 if side > 0 else 1), ticks, lots)
+        row = 2 * m + (0 if side > 0 else 1)
+        old = set_level(books, row, ticks, lots)
         venue.dirty = 1
-        if venue.n_resting > 0 and (lots < old or venue.n_explained > 0) and has_level(books, own_row(s, m, side), ticks):
+        venue.top_moved = 1  # nearly always true of one level or another of a message, and not worth asking
+        # whether it matters to own orders there: without branches, which could not be predicted
+        watched = np.int64(lots < old) | np.int64(venue.n_explained > 0)
+        if venue.n_resting > 0 and watched & mark_of(books, own_row(s, m, side), ticks) != 0:
             on_level_change(s, books, m, side, ticks, old, lots)
         if venue.n_taken > 0:
             forget_taken(s, m, side, ticks)
     elif kind >= _ADD:
         on_order_event(s, books, event)
     else:
-        venue.mixed = 1
+        venue.mixed, s.same_top = 1, 0
         if kind == _TRADE:
             on_exchange_trade(s, books, event)
         else:

@@ -64,6 +64,9 @@ LOGS_IN_MEMORY, LOGS_OF_A_STREAM = 1 << 30, 1 << 23
 RUN_AHEAD_NS = 1_000_000_000
 """How far the exchange's side of events may run ahead of ours, market time, where no strategy is woken by the market."""
 
+_ORDERS = 1024
+"""Recorded orders there is room for at first: the smaller the table that finds them, the more of it is in the cache."""
+
 _QUEUES = {"conservative": CONSERVATIVE, "power": POWER, "log": LOG, "optimistic": OPTIMISTIC}
 
 Progress = Callable[[int, int], None]
@@ -97,7 +100,7 @@ class Pass:
         slots = 4 * levels + 5  # odd, so that desks do not all fall on the same few sets of the processor's cache
         self.tables = new_tables(len(strategies), markets, slots, levels)
         rows = 2 * markets * (1 if shared else 2)
-        self.tables |= {"books": new_books(rows + 2 * markets), "queues": new_orders()}
+        self.tables |= {"books": new_books(rows + 2 * markets), "queues": new_orders(_ORDERS)}
         self._look_at(np.ascontiguousarray(first.exch), np.ascontiguousarray(first.local))
         self.core_array = np.zeros(1, CORE)
         self.core = self.core_array[0]
@@ -206,6 +209,7 @@ class Pass:
         woken = any(strategy.wake & (Wake.BOOK | Wake.TRADE) for strategy in self.strategies)
         self.core.run_ahead_ns = 0 if woken else RUN_AHEAD_NS
         self.core.timers_only = int(all(strategy.wake == Wake.TIMER for strategy in self.strategies))
+        self.core.one_market = int(len(self.recorded.instruments) == 1)
         self.core.skims = int(self.core.one_stream and not woken and not self.core.signals_wanted)
 
     # -- reading

@@ -162,10 +162,21 @@ def _on_local_event(s: Any, books: Any, event: Any, j: int) -> Any:
 on_local_event = compiled(_on_local_event, inline=True)
 
 
+def _last_heard(s: Any, j: int, until_ns: int) -> int:
+    """Return the last event of the last message, from event *j* on, that has reached us by *until_ns*."""
+    while local_at(s, j + 1).local_ns <= until_ns:
+        j += 1
+    return int(j)
+
+
+last_heard = compiled(_last_heard)
+
+
 def _skim(s: Any, j: int, until_ns: int) -> int:
     """Step over the messages of book changes only that reach us from event *j* on until *until_ns*; return where that ends.
 
-    For when the market wakes nobody and no signal is kept: only the last top of book is ever looked at.
+    The events of a message have one time. For when the market wakes nobody and no signal is kept: only the last top of book is ever
+    looked at.
     """
     while j < s.n_local:
         event = local_at(s, j)
@@ -175,12 +186,16 @@ def _skim(s: Any, j: int, until_ns: int) -> int:
         if event.local_ns > until_ns or (kind != _DEPTH and kind < _ADD) or view.dirty == 1:
             break
         top = top_at(s, m, venue.tops_out & (s.tops_size - 1))
-        if top.last < j:
+        last = top.last
+        if last < j:
             break
-        venue.tops_out += 1
-        view.ready, view.book_ns = top.ready, event.local_ns
+        if local_at(s, last).local_ns <= until_ns:
+            venue.tops_out += 1
+        else:
+            last = last_heard(s, j, until_ns)
+        view.ready, view.book_ns = top.ready, local_at(s, last).local_ns
         view.bid_ticks, view.ask_ticks, view.bid_lots, view.ask_lots = top.bid, top.ask, top.bid_lots, top.ask_lots
-        j = top.last + 1
+        j = last + 1
     return int(j)
 
 

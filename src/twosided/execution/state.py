@@ -139,6 +139,8 @@ CORE = _record(
         ("one_stream", "i8"),  # 1: moreover both read the very same events
         ("timers_only", "i8"),  # 1: nothing but timers wakes a strategy
         ("skims", "i8"),  # 1: moreover only the last top of book before a decision is ever looked at
+        ("one_market", "i8"),
+        ("same_top", "i8"),  # 1: skimming, one market, nothing but levels since the latest TOP: a message that leaves it extends it
         ("run_ahead_ns", "i8"),  # how far the exchange's side may run ahead of ours: not at all where the market wakes a strategy
         ("deciding", "i8"),  # 1 while strategies are being asked
         ("strategy", "i8"),  # the one being asked
@@ -202,6 +204,7 @@ VENUE = _record(
         ("ready", "i8"),  # 1 once the book is whole: after a snapshot, or the first two-sided state of a file without one
         ("snapshot", "i8"),  # 1 between SNAPSHOT_BEGIN and SNAPSHOT_END
         ("dirty", "i8"),  # the message being applied has touched the book
+        ("top_moved", "i8"),  # moreover at a best price or beyond, or trading began or ended
         ("mixed", "i8"),  # 1: it holds more than changes of the book
         ("by_order", "i8"),  # 1: recorded order by order, so places in a queue are exact
         ("aggressor", "i8"),  # by order: who came for the orders that the message fills, +1 or -1; 0 not known
@@ -249,10 +252,10 @@ TOP = _record(
         ("bid_lots", "i8"),
         ("ask_lots", "i8"),
         ("ready", "i8"),
-        ("last", "i8"),  # index of the message's last event where it holds levels only, else -1
+        ("last", "i8"),  # index of the last event of the messages, where they hold levels only, else -1
     ]
 )
-"""The best prices after a book message, on their way from the exchange to us."""
+"""The best prices after a book message, or after several that left them alone, on their way from the exchange to us."""
 
 DESK = _record([("used", "i8")])
 """How many slots of a strategy's side of a market are taken: orders that live, rest, or have messages under way."""

@@ -40,10 +40,10 @@ __all__ = [
     "clear_row",
     "free_pages",
     "grow_books",
-    "has_level",
     "is_full",
     "level_of",
     "make_place",
+    "mark_of",
     "new_books",
     "next_level",
     "place_at",
@@ -165,14 +165,18 @@ def _level_of(books: Any, row: int, ticks: int) -> int:
 level_of = compiled(_level_of)
 
 
-def _has_level(books: Any, row: int, ticks: int) -> bool:
-    """Say whether there is a level at *ticks*: its mark is one bit, where its lots may be a line of memory that nobody has read."""
+def _mark_of(books: Any, row: int, ticks: int) -> int:
+    """Return 1 where there is a level at *ticks*, else 0, without a branch.
+
+    A mark is one bit, where the level's lots may be a line of memory that nobody has read. Without a page (0), what is read lies in
+    the array's head, and does not count.
+    """
     page = _page_at_c(books, row, ticks)
     place = ticks & 4095
-    return bool(page != 0 and (books[page + _MARKS + (place >> 6)] >> np.int64(place & 63)) & 1)
+    return int((books[page + _MARKS + (place >> 6)] >> np.int64(place & 63)) & np.int64(page != 0))
 
 
-has_level = compiled(_has_level)
+mark_of = compiled(_mark_of)
 
 
 def _best_of(books: Any, row: int) -> int:
