@@ -15,7 +15,7 @@ from twosided.data.store import Header, write_store
 from twosided.engines.flow import generate_market
 from twosided.market import order
 from twosided.market.run import FRAMES, Run
-from twosided.signals.top import SIGNALS
+from twosided.signals.by_name import SIGNALS
 from twosided.strategies import contract
 from twosided.strategies.catalogue import STRATEGIES
 from twosided.strategies.contract import HEADER, MARKET_VIEW

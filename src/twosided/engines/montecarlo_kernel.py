@@ -24,7 +24,7 @@ from twosided._random import Purpose, exponential_of, stream_of, stream_word
 from twosided.engines.montecarlo_flow import MARKS, fill_marks, is_reached
 from twosided.engines.montecarlo_mid import fill_mids
 from twosided.engines.montecarlo_world import CELL, QUOTER, STANDING, START_NS, TABULATED
-from twosided.signals.top import SIGNALS_OF_MARKET, update_signals
+from twosided.signals.by_name import SIGNALS_OF_MARKET, see_book, signal_at
 from twosided.strategies.contract import DECIDE, HEADER, MARKET_VIEW, QUOTE, Wake, ask_ticks, bid_ticks
 
 __all__ = ["DONE", "advance"]
@@ -42,6 +42,8 @@ standing_of = table_at(QUOTER, "standing", STANDING, ("slots", 2, "levels"))
 signals_of = table_at(QUOTER, "signal_state", SIGNALS_OF_MARKET, (1,))
 row_words = words_at(QUOTER, "row")
 template_words = words_at(QUOTER, "template")
+signal_words = words_at(QUOTER, "signal_state")
+_SIGNAL_WORDS = SIGNALS_OF_MARKET.itemsize // 8
 call = function_at(DECIDE)
 
 _TIMER = int(Wake.TIMER)
@@ -159,11 +161,9 @@ def _show(w: Any, q: Any, step: int, mid: float) -> None:
     market.cash = q.pnl - q.position * w.lot_size * mid
     if q.n_signals > 0:
         signals = signals_of(q, 0)
-        update_signals(signals, head.now_ns, market.bid_ticks, market.ask_ticks, 1, 1)
+        see_book(signals, q.signals_wanted, head.now_ns, market.bid_ticks, market.ask_ticks, 1, 1)
         for j in range(q.n_signals):
-            source = q.signal_sources[j]
-            shown = signals.imbalance if source == 0 else signals.microprice_ticks if source == 1 else signals.volatility
-            shown_signal_of(q, 0, j).number = shown
+            shown_signal_of(q, 0, j).number = signal_at(signals, q.signal_sources[j], head.now_ns)
 
 
 show = compiled(_show, inline=True)
@@ -368,10 +368,9 @@ def _begin_path(w: Any, quoters: Any, mids: Any) -> None:
             for word in range(q.row_bytes // 8):
                 row[word] = template[word]
             if q.n_signals > 0:
-                signals = signals_of(q, 0)
-                signals.imbalance = signals.microprice_ticks = signals.volatility = signals.last_mid = 0.0
-                signals.squares = signals.seconds = 0.0
-                signals.last_ns = 0
+                state = signal_words(q)
+                for word in range(_SIGNAL_WORDS):
+                    state[word] = 0
 
 
 begin_path = compiled(_begin_path)

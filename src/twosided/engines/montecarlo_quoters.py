@@ -18,8 +18,8 @@ from twosided._compile import address_of_array
 from twosided.engines.montecarlo_flow import MARKS
 from twosided.engines.montecarlo_settings import SimulationSettings
 from twosided.engines.montecarlo_world import QUOTER, STANDING, START_NS, TABULATED
-from twosided.errors import InputError, suggest
-from twosided.signals.top import SIGNALS, SIGNALS_OF_MARKET
+from twosided.errors import InputError
+from twosided.signals.by_name import SIGNALS_OF_A_MID, SIGNALS_OF_MARKET, signal_numbers, wanted_groups
 from twosided.strategies.contract import Strategy, Wake
 
 __all__ = ["Bound", "QuoteFunction", "QuoteTable", "Quoter", "bind", "named", "settled"]
@@ -239,10 +239,9 @@ def _lay_row(q: Any, strategy: Strategy, instrument: Any, bound: Bound) -> None:
     fields: Any = dtype.fields
     for name in ("market", "quotes", "signals"):
         q[f"{name}_offset"] = fields[name][1]
-    for j, name in enumerate(strategy.signals):
-        if name not in SIGNALS:
-            raise InputError(f"strategy {strategy.name} asks for the signal {name!r}{suggest(name, SIGNALS)}")
-        q["signal_sources"][j] = SIGNALS.index(name)
+    numbers = signal_numbers(strategy.signals, f"{strategy.name} in a simulation", SIGNALS_OF_A_MID)
+    q["signal_sources"][: len(numbers)] = numbers
+    q["signals_wanted"] = wanted_groups(numbers)
     q["n_signals"], q["levels"], q["row_bytes"] = len(strategy.signals), strategy.levels, words.nbytes
     row["start_ns"], row["wake"], row["wake_market"] = START_NS, int(Wake.TIMER), -1
     market = row["market"][0]
@@ -250,6 +249,10 @@ def _lay_row(q: Any, strategy: Strategy, instrument: Any, bound: Bound) -> None:
     market["bid_lots"], market["ask_lots"], market["open"] = 1, 1, 1
     strategy.fill_params(row, (instrument,))
     q["address"] = strategy.address(1)
-    for name, array in (("row", words), ("template", words.copy()), ("signal_state", np.zeros(1, SIGNALS_OF_MARKET))):
+    for name, array in (
+        ("row", words),
+        ("template", words.copy()),
+        ("signal_state", np.zeros(1, SIGNALS_OF_MARKET).view(np.int64)),
+    ):
         bound.point(q, name, array)
     bound.rows.append(row)

@@ -122,7 +122,8 @@ QUOTER = _record(
         ("quotes_offset", "i8"),
         ("signals_offset", "i8"),
         ("n_signals", "i8"),
-        ("signal_sources", "i8", (8,)),
+        ("signals_wanted", "i8"),  # bits of their groups
+        ("signal_sources", "i8", (16,)),
         ("levels", "i8"),
         ("standing", "i8"),  # address of the decisions that are on their way or stand
         ("slots", "i8"),  # how many that are: one more than steps of latency

@@ -21,7 +21,7 @@ from twosided.engines.replay_feed import Feed, Recorded, latency_table
 from twosided.engines.replay_kernel import advance
 from twosided.engines.replay_logs import COUNTERS, Logs
 from twosided.engines.settings import Latency, ReplaySettings
-from twosided.errors import InputError, StrategyError, TwosidedError, suggest
+from twosided.errors import InputError, StrategyError, TwosidedError
 from twosided.execution.ledger import ACCOUNT, fee_schedule
 from twosided.execution.queue import CONSERVATIVE, LOG, OPTIMISTIC, POWER
 from twosided.execution.state import (
@@ -45,7 +45,7 @@ from twosided.market.order import EQUITY
 from twosided.market.order_queues import grow_orders, is_book_full, new_orders
 from twosided.market.run import Run
 from twosided.market.survey import Survey
-from twosided.signals.top import SIGNALS
+from twosided.signals.by_name import signal_numbers, wanted_groups
 from twosided.strategies.contract import Strategy, Wake
 from twosided.strategies.diagnosis import failure
 from twosided.units import time_text
@@ -129,11 +129,8 @@ class Pass:
             self.core[f"{name}_offset"] = dtypes[0].fields[name][1]  # type: ignore[index]
         sources = np.full((len(dtypes), max(1, *(len(strategy.signals) for strategy in self.strategies), 1)), -1, np.int64)
         for k, strategy in enumerate(self.strategies):
-            for j, name in enumerate(strategy.signals):
-                if name not in SIGNALS:
-                    raise InputError(f"strategy {strategy.name} asks for the signal {name!r}{suggest(name, SIGNALS)}")
-                sources[k, j] = SIGNALS.index(name)
-        self.core.signals_wanted = int((sources >= 0).any())
+            sources[k, : len(strategy.signals)] = signal_numbers(strategy.signals, strategy.name)
+        self.core.signals_wanted = wanted_groups(sources[sources >= 0].tolist())
         self.tables |= {"rows": memory, "sources": sources.view(CELL)}
 
     def _fill_core(self, *, shared: bool, more: bool) -> None:

@@ -24,7 +24,7 @@ from twosided.market.event import Flag, Kind, Status
 from twosided.market.ladder import NO_ASK, NO_BID, best_of, level_of, set_level
 from twosided.market.order_events import apply_order_event, order_of
 from twosided.market.order_queues import is_book_full
-from twosided.signals.top import update_signals
+from twosided.signals.by_name import ON_ANYTHING, ON_BOOKS, ON_TRADES, hear, see_book, see_trade
 from twosided.strategies.contract import Wake
 
 __all__ = ["on_local_event", "skim"]
@@ -73,8 +73,8 @@ def _show_top(s: Any, m: int, bid: int, ask: int, bid_lots: int, ask_lots: int) 
         view.causes |= _BOOK
     view.bid_ticks, view.ask_ticks, view.bid_lots, view.ask_lots = bid, ask, bid_lots, ask_lots
     view.book_ns = s.now_ns
-    if s.signals_wanted == 1 and bid != NO_BID and ask != NO_ASK:
-        update_signals(signals_at(s, m), s.now_ns, bid, ask, bid_lots, ask_lots)
+    if s.signals_wanted & ON_BOOKS != 0 and view.ready == 1 and bid != NO_BID and ask != NO_ASK and bid < ask:
+        see_book(signals_at(s, m), s.signals_wanted, s.now_ns, bid, ask, bid_lots, ask_lots)
 
 
 show_top = compiled(_show_top)
@@ -134,11 +134,25 @@ def _change_our_book(s: Any, books: Any, event: Any) -> None:
 change_our_book = compiled(_change_our_book)
 
 
+def _see_trade_here(s: Any, event: Any) -> None:
+    """Let signals see a trade as it reaches us."""
+    m: Any = np.int64(event.market)
+    side: Any = np.int64(event.side)
+    ticks: Any = np.int64(event.ticks)
+    view = view_at(s, m)
+    see_trade(signals_at(s, m), s.signals_wanted, s.now_ns, side, ticks, event.lots, view.bid_ticks, view.ask_ticks)
+
+
+see_trade_here = compiled(_see_trade_here)
+
+
 def _on_local_event(s: Any, books: Any, event: Any, j: int) -> Any:
     """Apply event *j* to our side, and with it the rest of a message of book changes only; return the index of the last one."""
     m: Any = np.int64(event.market)
     kind = event.kind
     view = view_at(s, m)
+    if s.signals_wanted & ON_ANYTHING != 0:
+        hear(signals_at(s, m), s.now_ns)
     if kind == _DEPTH or kind >= _ADD:
         if s.one_stream == 1 and view.dirty == 0:
             last = top_at(s, m, venue_at(s, m).tops_out & (s.tops_size - 1)).last
@@ -152,6 +166,8 @@ def _on_local_event(s: Any, books: Any, event: Any, j: int) -> Any:
     elif kind == _TRADE:
         view.trade_ticks, view.trade_lots, view.trade_side = event.ticks, event.lots, event.side
         view.causes |= _TRADED
+        if s.signals_wanted & ON_TRADES != 0:
+            see_trade_here(s, event)
     else:
         on_rare_local_event(s, books, event, 2 * (s.n_markets + m))
     if event["flags"] & _LAST:

@@ -20,7 +20,7 @@ from twosided.execution.ledger import ACCOUNT, FEES
 from twosided.market.event import EVENT
 from twosided.market.ladder import NO_ASK, NO_BID
 from twosided.market.order import DECISION, EQUITY, FILL, MID, ORDER_EVENT, QUOTE_CHANGE
-from twosided.signals.top import SIGNALS_OF_MARKET
+from twosided.signals.by_name import SIGNALS_OF_MARKET
 from twosided.strategies.contract import HEADER, MARKET_VIEW, QUOTE
 
 __all__ = [
@@ -181,7 +181,7 @@ CORE = _record(
         ("own_rows", "i8"),  # the ladder's row of the first market's own bids
         ("n_levels", "i8"),
         ("wakes", "i8"),  # causes for which any strategy wants to be woken
-        ("signals_wanted", "i8"),  # 1 when any strategy asks for one
+        ("signals_wanted", "i8"),  # bits of the groups that any strategy asks for, see signals.by_name
         ("n_signals", "i8"),  # most that any strategy shows
         ("tops_size", "i8"),
         ("taken_size", "i8"),

@@ -1,61 +1,76 @@
-"""Signals of the best prices and sizes, updated once per book message for all strategies together.
+"""Signals of the best prices and sizes: which side is heavier, and where that puts the price.
 
-Where you are in the pipe: events -> book -> *signals* -> strategy. A strategy names those it wants and finds them as
-``ctx.signals.name[market]``. All start at 0 and are defined from the first two-sided book on.
+Where you are in the pipe: events -> book -> *signals* -> strategy.
 
-- ``imbalance``: (bid size - ask size) / (bid size + ask size), between -1 and 1.
-- ``microprice_ticks``: (ask × bid size + bid × ask size) / (bid size + ask size), in ticks: the mid, pulled to the thinner side.
-- ``volatility``: root of the sum of squared mid changes over the time they took, exponentially weighted with a time constant of
-  60 s, in ticks per square root of a second. It contains the bounce of the mid between ticks; calibration has better estimators.
+- queue imbalance: (bid size - ask size) / (bid size + ask size), between -1 and 1.
+- weighted mid: (ask × bid size + bid × ask size) / (bid size + ask size): the mid, pulled to the thinner side.
+
+Neither has a memory, so neither has to warm up. `microprice` fits, from data, by how much the mid really moves.
 """
 
-import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from twosided._compile import compiled
+from twosided.errors import InputError
 
-__all__ = ["SIGNALS", "SIGNALS_OF_MARKET", "update_signals"]
+__all__ = ["imbalance_of", "queue_imbalance", "weighted_mid", "weighted_mid_of"]
 
-SIGNALS = ("imbalance", "microprice_ticks", "volatility")
-"""Names that a strategy can ask for, in the order of the fields of `SIGNALS_OF_MARKET`."""
-
-SIGNALS_OF_MARKET = np.dtype(
-    (
-        np.record,
-        [
-            *[(name, "f8") for name in SIGNALS],
-            ("last_mid", "f8"),  # ticks; state from here on
-            ("squares", "f8"),
-            ("seconds", "f8"),
-            ("last_ns", "i8"),  # 0 before the first update
-        ],
-    )
-)
-"""Signals of one market, and what is needed to update them."""
-
-_TIME_CONSTANT_S = 60.0
+Floats = npt.NDArray[np.float64]
 
 
-def _update_signals(row: Any, now_ns: int, bid: int, ask: int, bid_lots: int, ask_lots: int) -> None:
-    """Take a two-sided top of book into a market's signals."""
+def _imbalance_of(bid_lots: int, ask_lots: int) -> float:
+    """Return the queue imbalance; 0 where nothing is displayed."""
     total = float(bid_lots + ask_lots)
-    if total <= 0.0:
-        return
-    row.imbalance = (bid_lots - ask_lots) / total
-    row.microprice_ticks = (float(ask) * bid_lots + float(bid) * ask_lots) / total
-    mid = 0.5 * (bid + ask)
-    if row.last_ns != 0:
-        seconds = (now_ns - row.last_ns) * 1e-9
-        decay = math.exp(-seconds / _TIME_CONSTANT_S)
-        change = mid - row.last_mid
-        row.squares = decay * row.squares + change * change
-        row.seconds = decay * row.seconds + seconds
-        if row.seconds > 0.0:
-            row.volatility = math.sqrt(row.squares / row.seconds)
-    row.last_mid = mid
-    row.last_ns = now_ns
+    return (bid_lots - ask_lots) / total if total > 0.0 else 0.0
 
 
-update_signals = compiled(_update_signals)
+imbalance_of = compiled(_imbalance_of)
+
+
+def _weighted_mid_of(bid: int, ask: int, bid_lots: int, ask_lots: int) -> float:
+    """Return the weighted mid in ticks; the mid where nothing is displayed."""
+    total = float(bid_lots + ask_lots)
+    return (float(ask) * bid_lots + float(bid) * ask_lots) / total if total > 0.0 else 0.5 * (bid + ask)
+
+
+weighted_mid_of = compiled(_weighted_mid_of)
+
+
+def _over_tops(tops: Any, imbalance: Any, mid: Any) -> None:
+    """Write both signals of each row of *tops*: bid, ask, and the lots there."""
+    for i in range(tops.shape[0]):
+        imbalance[i] = imbalance_of(tops[i, 2], tops[i, 3])
+        mid[i] = weighted_mid_of(tops[i, 0], tops[i, 1], tops[i, 2], tops[i, 3])
+
+
+over_tops = compiled(_over_tops)
+
+
+def queue_imbalance(bid_lots: npt.ArrayLike, ask_lots: npt.ArrayLike) -> Floats:
+    """Return (bid - ask) / (bid + ask) of sizes in lots, 0 where both are 0.
+
+    Raises:
+        InputError: shapes that differ.
+    """
+    return _both(bid_lots, ask_lots, bid_lots, ask_lots)[0]
+
+
+def weighted_mid(bid_ticks: npt.ArrayLike, ask_ticks: npt.ArrayLike, bid_lots: npt.ArrayLike, ask_lots: npt.ArrayLike) -> Floats:
+    """Return (ask × bid size + bid × ask size) / (bid size + ask size) in ticks; the mid where both sizes are 0.
+
+    Raises:
+        InputError: shapes that differ.
+    """
+    return _both(bid_ticks, ask_ticks, bid_lots, ask_lots)[1]
+
+
+def _both(*columns: npt.ArrayLike) -> tuple[Floats, Floats]:
+    given = [np.asarray(column, np.int64) for column in columns]
+    if given[0].ndim != 1 or any(column.shape != given[0].shape for column in given):
+        raise InputError(f"shapes are {', '.join(str(column.shape) for column in given)}; allowed: all the same, one row")
+    imbalance, mid = np.empty(len(given[0])), np.empty(len(given[0]))
+    over_tops(np.stack(given, axis=1), imbalance, mid)
+    return imbalance, mid
