@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scene import INSTRUMENT, random_market
 
@@ -54,6 +54,7 @@ latencies = st.sampled_from(["recorded", "2ms", "sampled", "0ms"])
 
 
 @given(cuts, st.booleans(), latencies)
+@example((0,), True, "2ms")  # a first chunk of which nothing has its place yet
 @settings(deadline=None, max_examples=60)
 def test_a_stream_has_the_digest_of_the_recording_in_memory(places, disorder, latency):
     assumed = ReplaySettings(feed_latency=latency, entry_latency="sampled", response_latency="3ms")

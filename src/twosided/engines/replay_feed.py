@@ -93,7 +93,8 @@ class Feed:
         for part in parts:
             events = part.exch.copy()
             events["local_ns"] = events["exch_ns"] + self._latency.ns
-            yield Part(events, events, part.is_last)
+            if len(events) or part.is_last:
+                yield Part(events, events, part.is_last)
 
     def _sampled(self, parts: Iterator[Part]) -> Iterator[Part]:
         """Draw the latency of each message from its market's; all come on one connection and do not overtake each other."""

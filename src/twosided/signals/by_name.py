@@ -118,7 +118,7 @@ def signal_numbers(names: Sequence[str], strategy: str, available: Sequence[str]
 
 def wanted_groups(numbers: Sequence[int]) -> int:
     """Return the bits of the groups that these signals belong to."""
-    return int(np.bitwise_or.reduce([_GROUPS[SIGNALS[number]] for number in numbers], initial=0))
+    return int(np.bitwise_or.reduce(np.array([_GROUPS[SIGNALS[number]] for number in numbers], np.int64)))
 
 
 def _see_book(row: Any, wanted: int, now_ns: int, bid: int, ask: int, bid_lots: int, ask_lots: int) -> None:
