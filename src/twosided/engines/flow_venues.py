@@ -11,7 +11,8 @@ thinner. They are tied together as protected quotes are:
 - a maker posts outside the best opposite price of all venues: at the exchanges' clock no two venues are ever locked or crossed.
 
 Every venue has messages and a feed latency of its own, and no two messages have one time. Seen from here, where one venue's news
-may be late, they do cross at times. What is ideal in it: makers and routers see all venues at once, and nobody prefers a venue for its fees.
+may be late, they do cross at times. What is ideal in it: makers and routers see all venues at once, and nobody prefers a venue for
+its fees.
 """
 
 from collections.abc import Sequence
