@@ -61,7 +61,7 @@ def _add(levels: Any, orders: Any, book: int, event: Any) -> None:
         add_order(levels, orders, book, order_id, 0, next_arrival(orders), side, ticks, event["lots"])
 
 
-add = compiled(_add)
+add = compiled(_add, inline=True)
 
 
 def _apply_order_event(levels: Any, orders: Any, book: int, node: int, event: Any) -> None:
@@ -95,4 +95,4 @@ def _apply_order_event(levels: Any, orders: Any, book: int, node: int, event: An
             reduce_order(levels, orders, node, event["lots"])
 
 
-apply_order_event = compiled(_apply_order_event)
+apply_order_event = compiled(_apply_order_event, inline=True)

@@ -234,7 +234,7 @@ def _join(levels: Any, orders: Any, node: int, ticks: int, lots: int) -> None:
         levels[place] += lots
 
 
-_join_c = compiled(_join)
+_join_c = compiled(_join, inline=True)
 
 
 def _quit(levels: Any, orders: Any, node: int) -> None:
@@ -254,7 +254,7 @@ def _quit(levels: Any, orders: Any, node: int) -> None:
         levels[place] -= orders[node + ORDER_LOTS]
 
 
-_quit_c = compiled(_quit)
+_quit_c = compiled(_quit, inline=True)
 
 # ---------------------------------------------------------------- messages
 
@@ -280,7 +280,7 @@ def _add_order(levels: Any, orders: Any, book: int, order_id: int, owner: int, n
     return int(node)
 
 
-add_order = compiled(_add_order)
+add_order = compiled(_add_order, inline=True)
 
 
 def _ticks_of(orders: Any, node: int) -> int:
