@@ -144,3 +144,28 @@ def test_a_file_that_says_twice_what_is_read_is_refused(refused, markets, tmp_pa
 def test_a_mistake_in_one_market_is_named_with_its_line(refused, tmp_path):
     (tmp_path / "run.yaml").write_text("markets:\n  - data: {files: x.gz, formt: lobster}\nstrategies: [{name: fixed}]\n")
     assert "line 2: markets.0.data.formt is unknown; did you mean 'format'?" in refused("replay", "run.yaml")
+
+
+def test_accounts_are_added_in_a_currency_that_was_chosen_at_a_rate_of_their_own(command, markets, refused):
+    folder, one, two = markets
+    asked = ("--market", one, "--market", two, "--strategy", f"{folder / 'lead.py'}:lead", "--report-in", "USD")
+    apart = _json(command, *asked[:-2])
+    assert apart["reported"] is None
+    found = _json(command, *asked, "--rates", "EUR=1.25")
+    assert found["digest"] == apart["digest"]
+    assert not found["warnings"]
+    for name, amount in found["reported"]["split"].items():
+        assert amount == sum(
+            account["split"].get(name, 0) * rate for account, rate in zip(found["accounts"], (1, Decimal("1.25")), strict=True)
+        )
+    assert sum(found["reported"]["split"].values()) == found["reported"]["pnl"]
+    moving = _json(command, *asked, "--rates", "EUR=market:0")["reported"]
+    assert sum(moving["split"].values()) == moving["pnl"]
+    assert moving["split"]["currency"] != 0
+    table = command("replay", *asked, "--rates", "EUR=market:0", "--quiet").out
+    assert "Result of all accounts, in USD" in table
+    assert "exchange rates" in table
+    assert "they are not added" not in table
+    assert refused("replay", *asked, "--quiet").startswith("money is in EUR, and no rate to USD is given; state one: EUR=1.08, or the market")
+    assert refused("replay", *asked, "--quiet", "--rates", "EUR").startswith("--rates is 'EUR'; allowed: CURRENCY=PRICE")
+    assert refused("replay", *asked, "--quiet", "--rates", "EUR=cheap").startswith("--rates: the rate of EUR is 'cheap'; allowed: a decimal")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date as calendar_date
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
@@ -18,8 +19,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from twosided.engines.settings import ReplaySettings
 from twosided.errors import DataError, InputError, suggest
 from twosided.explain.basis import Basis
+from twosided.explain.reporting import Reporting
 from twosided.market.instrument import Exact, Fees
-from twosided.units import NS_PER_SECOND, duration_ns
+from twosided.units import NS_PER_SECOND, duration_ns, exact_decimal
 
 __all__ = [
     "DataConfig",
@@ -49,6 +51,24 @@ def _nanoseconds(value: Any) -> Any:
 
 
 Duration = Annotated[int, BeforeValidator(_nanoseconds)]
+
+
+def _priced(value: Any) -> Any:
+    """Return rates: out of ``BTC=market:0,EUR=1.08``, or of a mapping."""
+    if isinstance(value, str):
+        pairs = [part.partition("=") for part in value.split(",")]
+        if not all(name.strip() and price for name, _, price in pairs):
+            raise ValueError(f"value is {value!r}; allowed: CURRENCY=PRICE with commas between them, like BTC=market:0,EUR=1.08")
+        value = {name.strip(): price.strip() for name, _, price in pairs}
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: price if str(price).startswith("market:") else exact_decimal(price, name=f"the rate of {name}")
+        for name, price in value.items()
+    }
+
+
+Rates = Annotated[dict[str, Decimal | str], BeforeValidator(_priced)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
@@ -101,10 +121,21 @@ class StatisticsConfig(_Frozen):
         default=None, gt=0, description="trading hours in a day; the venue's where it is known (crypto 24, US shares 6.5)"
     )
 
+    report_in: str | None = Field(
+        default=None, description="a currency in which accounts of several currencies are also shown together, with --rates"
+    )
+    rates: Rates = Field(
+        default={}, description="price of each other currency in it, a number or a market of the run: BTC=market:0,EUR=1.08"
+    )
+
     def basis(self) -> Basis:
         """Return it as statistics take it."""
         return Basis(
-            horizon_ns=self.horizon, period_ns=self.period, days_per_year=self.days_per_year, hours_per_day=self.hours_per_day
+            horizon_ns=self.horizon,
+            period_ns=self.period,
+            days_per_year=self.days_per_year,
+            hours_per_day=self.hours_per_day,
+            reporting=Reporting(self.report_in, self.rates) if self.report_in else None,
         )
 
 

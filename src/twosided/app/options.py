@@ -62,7 +62,7 @@ _OF_THE_FILE = "  [default: what the file says, else 0]"
 
 def _default(name: str, value: Any) -> str:
     """Return what ``--help`` says of a default."""
-    if value is None:
+    if value is None or value == {}:
         return ""
     if isinstance(value, bool):
         value = "yes" if value else "no"

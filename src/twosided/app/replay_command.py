@@ -28,6 +28,7 @@ from twosided.explain.assumption_band import band_table
 from twosided.explain.basis import Basis
 from twosided.explain.own_size import size_warnings
 from twosided.explain.report import write_report
+from twosided.explain.reporting import require_rates
 from twosided.explain.summary import run_labels, summary_rows
 from twosided.explain.table import rich_table
 from twosided.explain.words import assumptions, currencies_apart, fee_words, listed, unit_of
@@ -93,7 +94,10 @@ def replay(
     out, basis = Path(config.out) if config.out else None, config.statistics.basis()
     if out:
         require_ours(out)
-    runs = run_side_by_side(draft, strategies, read_recording(config, quiet=quiet), sensitivity=sensitivity, quiet=quiet)
+    recording = read_recording(config, quiet=quiet)
+    if basis.reporting is not None:
+        require_rates(basis.reporting, recording.instruments)
+    runs = run_side_by_side(draft, strategies, recording, sensitivity=sensitivity, quiet=quiet)
     replaced = earlier_runs(out) if out else ""
     if out:
         with output_folder(out) as partial:
@@ -289,7 +293,7 @@ def show_table(runs: Sequence[Run], basis: Basis) -> None:
         band = band_table(run, label)
         if band is not None:
             print_table(band)
-    for sentence in dict.fromkeys(currencies_apart(run) for run in runs):
+    for sentence in dict.fromkeys(currencies_apart(run, basis) for run in runs):
         if sentence:
             click.echo(sentence)
     for run, label in zip(runs, labels, strict=True):

@@ -9,6 +9,7 @@ import polars as pl
 
 from twosided.explain.assumption_band import band_of
 from twosided.explain.own_size import size_warnings
+from twosided.explain.reporting import REPORTED_PARTS, reported
 from twosided.explain.split import PARTS, Split, split, split_by_currency
 from twosided.explain.statistics import Basis, statistics
 from twosided.explain.words import currencies_apart
@@ -28,11 +29,12 @@ def results(run: Run, basis: Basis) -> dict[str, Any]:
 
     ``accounts`` has the money of each currency, ``markets`` money and quantities of each market. Of several markets ``symbol``,
     ``position`` and ``volume`` are null; of several currencies ``currency``, ``pnl``, ``split`` and ``fees``: they are not added.
+    ``reported`` adds them in a currency that was chosen for that (`twosided.explain.reporting`), else it is null.
     """
     parts, sums = split(run, basis.horizon_ns), split_by_currency(run, basis.horizon_ns)
     markets = [_market(run, market, part) for market, part in enumerate(parts)]
     accounts = [_money(part) for part in sums.values()]
-    apart = currencies_apart(run)
+    apart = currencies_apart(run, basis)
     seconds = run.facts["seconds"]
     return {
         "strategy": run.facts["strategy"],
@@ -42,6 +44,7 @@ def results(run: Run, basis: Basis) -> dict[str, Any]:
         **_only(markets, "symbol", "position", "volume"),
         **_only(accounts, "currency", "pnl", "split", "fees"),
         "accounts": accounts,
+        "reported": _reported(run, basis),
         "markets": markets,
         "fills": run.fills.height,
         "events": run.facts["events"],
@@ -70,6 +73,14 @@ def _money(part: Split) -> dict[str, Any]:
         "split": {name: part.money(name) for name in PARTS},
         "fees": 0 - part.money("fees"),
     }
+
+
+def _reported(run: Run, basis: Basis) -> dict[str, Any] | None:
+    if basis.reporting is None:
+        return None
+    found = reported(run, basis.reporting, basis.horizon_ns)
+    split = {name: found.money(name) for name in REPORTED_PARTS}
+    return {"currency": found.currency, "pnl": found.money("total"), "split": split}
 
 
 def _market(run: Run, market: int, part: Split) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import NamedTuple, Self
 
 from twosided.errors import InputError
 from twosided.explain.markouts import HORIZONS_NS
+from twosided.explain.reporting import Reporting
 from twosided.explain.split import HORIZON_NS
 from twosided.market.instrument import Instrument
 from twosided.market.run import Run
@@ -58,6 +59,7 @@ class Basis:
         markout_horizons_ns: of the markouts.
         period_ns: sampling of equity for Sharpe and Sortino.
         inventory_period_ns: sampling of the position for its mean reversion.
+        reporting: the currency in which accounts of several are also shown together; None: they are kept apart.
         days_per_year, hours_per_day: for scaling money to days, months and years; None: what `TRADING_YEARS` has for the venue.
 
     Raises:
@@ -70,6 +72,7 @@ class Basis:
     inventory_period_ns: int = NS_PER_SECOND
     days_per_year: float | None = None
     hours_per_day: float | None = None
+    reporting: Reporting | None = None
 
     def __post_init__(self) -> None:
         for name in ("period_ns", "inventory_period_ns", "days_per_year", "hours_per_day"):

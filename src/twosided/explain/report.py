@@ -121,7 +121,7 @@ def _page(runs: Sequence[Run], basis: Basis) -> str:
         scope=_scope(runs),
         runs=described,
         undescribed=len(runs) - len(shown),
-        warnings=_warnings(runs, labels),
+        warnings=_warnings(runs, labels, basis),
         figures=_figures(runs, labels, basis, album, points, alone=alone),
         bands=[_band(run, label, album) for run, label in zip(shown, names, strict=True) if band_of(run)],
         comparison=comparison_section(runs, labels, basis, results, album.add) if len(runs) > 1 else None,
@@ -157,14 +157,14 @@ def _figures(
     }
 
 
-def _warnings(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
+def _warnings(runs: Sequence[Run], labels: Sequence[str], basis: Basis) -> list[str]:
     """Return what one should know before believing anything."""
     said = [
         f"{label} was stopped before the end of its data."
         for run, label in _pairs(runs, labels)
         if not run.facts.get("complete", True)
     ]
-    said += [sentence for sentence in dict.fromkeys(map(currencies_apart, runs)) if sentence]
+    said += [sentence for sentence in dict.fromkeys(currencies_apart(run, basis) for run in runs) if sentence]
     for run, label in _pairs(runs, labels):
         said += [f"{label}: {sentence}" if len(runs) > 1 else sentence for sentence in size_warnings(run)]
     return said

@@ -33,7 +33,7 @@ from twosided.explain.paths import Fills, Integers, Mids, fills_of, last_at, las
 from twosided.market.run import Run
 from twosided.units import NS_PER_SECOND
 
-__all__ = ["HORIZON_NS", "PARTS", "Split", "SplitError", "by_currency", "split", "split_by_currency"]
+__all__ = ["HORIZON_NS", "PARTS", "Counted", "Split", "SplitError", "by_currency", "counted", "split", "split_by_currency"]
 
 HORIZON_NS = 10 * NS_PER_SECOND
 """How long after a fill the mid's move is called adverse selection, unless the user says otherwise."""
@@ -79,6 +79,32 @@ class Split:
         return Split(self.currency, quantum, **amounts)
 
 
+@dataclass(frozen=True)
+class Counted:
+    """What makes up the split of one market, amount by amount.
+
+    Args:
+        currency: of the market.
+        quantum: what amounts count.
+        opening: value of what was held at the start.
+        total: cash_T - cash_0 + q_T m_T - q_0 m_0, from the ledger and the last mid alone.
+        amounts: (part, times, amounts): when each amount counts, exchange clock; a part may be in several.
+    """
+
+    currency: str
+    quantum: Decimal
+    opening: int
+    total: int
+    amounts: tuple[tuple[str, Integers, Integers], ...]
+
+    def split(self) -> Split:
+        """Return the sums."""
+        sums = dict.fromkeys(PARTS, 0)
+        for name, _, amounts in self.amounts:
+            sums[name] += int(amounts.sum())
+        return Split(self.currency, self.quantum, **sums, total=self.total)
+
+
 def split(run: Run, horizon_ns: int = HORIZON_NS, targets: pl.DataFrame | None = None) -> tuple[Split, ...]:
     """Return the split of each market of *run*, in the order of its instruments.
 
@@ -93,9 +119,7 @@ def split(run: Run, horizon_ns: int = HORIZON_NS, targets: pl.DataFrame | None =
         DataError: a market was traded or held but never had a valid mid, or a frame is not in the order of time.
         SplitError: the parts do not add up to the total.
     """
-    if horizon_ns < 0:
-        raise InputError(f"horizon_ns is {horizon_ns}; allowed: 0 or more")
-    return tuple(_market_split(run, market, horizon_ns, targets) for market in range(len(run.instruments)))
+    return tuple(counted(run, market, horizon_ns, targets).split() for market in range(len(run.instruments)))
 
 
 def split_by_currency(run: Run, horizon_ns: int = HORIZON_NS, targets: pl.DataFrame | None = None) -> Mapping[str, Split]:
@@ -118,43 +142,80 @@ def _sum(one: Split, other: Split) -> Split:
     return Split(a.currency, quantum, *(getattr(a, name) + getattr(b, name) for name in (*PARTS, "total")))
 
 
-def _market_split(run: Run, market: int, horizon_ns: int, targets: pl.DataFrame | None) -> Split:
+def counted(run: Run, market: int, horizon_ns: int = HORIZON_NS, targets: pl.DataFrame | None = None) -> Counted:
+    """Return what the split of *market* is the sum of; arguments and errors as of `split`.
+
+    A fill's spread and fees count when it happened, its adverse part h later, a move of the mid when it moved, funding when the
+    equity was next recorded. A hedge counts its fees and its distance from the mid that held when it happened, and then every move.
+    """
+    if horizon_ns < 0:
+        raise InputError(f"horizon_ns is {horizon_ns}; allowed: 0 or more")
     instrument = run.instruments[market]
     opening, closing = run.facts["opening"][market], run.facts["closing"][market]
     change = {name: int(closing[name]) - int(opening[name]) for name in ("cash", "taxes", "funding")}
     mids, fills = mids_of(run, market), fills_of(run, market)
     q_0, q_end = int(opening["position_lots"]), int(closing["position_lots"])
+    kind = instrument.currency, instrument.money_quantum
+    end = np.array([run.facts["end_ns"]], np.int64)
     if not len(mids.ns):
         if len(fills.ns) or q_0 or q_end:
             raise DataError(
                 "the run's mids", instrument.symbol, "never a valid mid, so that its position has no value; expected one"
             )
-        return Split(instrument.currency, instrument.money_quantum, 0, 0, change["cash"], 0, 0, 0, change["cash"])
+        return Counted(*kind, int(opening["cash"]), change["cash"], (("fees", end, np.array([change["cash"]], np.int64)),))
 
     hedges, quotes = fills.where(fills.hedge == 1), fills.where(fills.hedge != 1)
     release = np.minimum(quotes.ns + horizon_ns, int(run.facts["end_ns"]))
-    signed = quotes.side * quotes.lots
+    signed, hedged = (each.side * each.lots for each in (quotes, hedges))
     mid = instrument.price_units(mids.half_ticks)
     price, hedge_price = (instrument.price_units(2 * each.ticks) for each in (quotes, hedges))
     before, after = mid[last_before(mids.ns, quotes.ns)], mid[last_at(mids.ns, release)]
-    held = q_0 + _running(release, signed, mids.ns[1:])
-    wanted = _clipped(_target(targets, market, mids.ns[1:]), held)
-    moves, m_0, m_end = np.diff(mid), int(mid[0]), int(mid[-1])
+    moved, moves = mids.ns[1:], np.diff(mid)
+    held, hedges_held = q_0 + _running(release, signed, moved), _running(hedges.ns, hedged, moved)
+    wanted = _clipped(_target(targets, market, moved), held)
 
     quanta = instrument.unit_quanta
-    hedge_cost = int((hedges.fee + hedges.tax).sum())
-    result = Split(
-        instrument.currency,
-        instrument.money_quantum,
-        spread=int((signed * (before - price)).sum()) * quanta,
-        adverse=int((signed * (after - before)).sum()) * quanta,
-        fees=-int(quotes.fee.sum()) - (change["taxes"] - int(hedges.tax.sum())) - change["funding"],
-        alpha=int((wanted * moves).sum()) * quanta,
-        inventory=int(((held - wanted) * moves).sum()) * quanta,
-        hedge=int((hedges.side * hedges.lots * (m_end - hedge_price)).sum()) * quanta - hedge_cost,
-        total=change["cash"] + (q_end * m_end - q_0 * m_0) * quanta,
+    at_hedge = mid[last_at(mids.ns, hedges.ns)]
+    unfilled_tax = change["taxes"] - int(fills.tax.sum())
+    paid_ns, paid = _funding(run, market, fills, change["funding"])
+    result = Counted(
+        *kind,
+        opening=int(opening["cash"]) + q_0 * int(mid[0]) * quanta,
+        total=change["cash"] + (q_end * int(mid[-1]) - q_0 * int(mid[0])) * quanta,
+        amounts=(
+            ("spread", quotes.ns, signed * (before - price) * quanta),
+            ("adverse", release, signed * (after - before) * quanta),
+            ("fees", quotes.ns, -(quotes.fee + quotes.tax)),
+            ("fees", paid_ns, -paid),
+            ("fees", end, np.array([-unfilled_tax], np.int64)),
+            ("alpha", moved, wanted * moves * quanta),
+            ("inventory", moved, (held - wanted) * moves * quanta),
+            ("hedge", hedges.ns, hedged * (at_hedge - hedge_price) * quanta - hedges.fee - hedges.tax),
+            ("hedge", moved, hedges_held * moves * quanta),
+        ),
     )
-    return _proved(result, instrument.symbol, mids, fills)
+    _prove(result.split(), instrument.symbol, mids, fills)
+    return result
+
+
+def _funding(run: Run, market: int, fills: Fills, total: int) -> tuple[Integers, Integers]:
+    """Return when funding was paid, as far as the recorded equity tells, and how much: its sum is *total*."""
+    rows = run.equity.filter((pl.col("market") == market) & (pl.col("ns") < run.facts["end_ns"]))
+    if not total:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    instrument, opening = run.instruments[market], run.facts["opening"][market]
+    value = fills.side * fills.lots * instrument.price_units(2 * fills.ticks) * instrument.unit_quanta
+    spent = np.append(0, np.cumsum(value + fills.fee + fills.tax))
+    ns = rows["ns"].to_numpy()
+    # what cash lacks beyond what fills took; fills of the same instant may or may not be in it, so that only steady values count
+    by_then = [
+        int(opening["cash"]) - spent[np.searchsorted(fills.ns, ns, side)] - rows["cash"].to_numpy() for side in ("left", "right")
+    ]
+    steady = by_then[0] == by_then[1]
+    so_far = np.append(by_then[0][steady], total)
+    paid = np.diff(so_far, prepend=0)
+    times = np.append(ns[steady], int(run.facts["end_ns"]))
+    return times[paid != 0].astype(np.int64), paid[paid != 0].astype(np.int64)
 
 
 def _running(times: Integers, amounts: Integers, at: Integers) -> Integers:
@@ -180,11 +241,10 @@ def _clipped(target: Integers, held: Integers) -> Integers:
     return np.clip(target, np.minimum(held, 0), np.maximum(held, 0))
 
 
-def _proved(result: Split, symbol: str, mids: Mids, fills: Fills) -> Split:
+def _prove(result: Split, symbol: str, mids: Mids, fills: Fills) -> None:
     difference = result.total - sum(result.parts().values())
     if difference:
         raise SplitError(
             f"{symbol}: the parts of the P&L differ from the change in cash and position by {difference} money quanta of "
             f"{result.quantum} ({len(fills.ns)} fills, {len(mids.ns)} mids): {result.parts()} against {result.total}"
         )
-    return result

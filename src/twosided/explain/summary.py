@@ -9,6 +9,7 @@ from typing import Any
 
 from twosided.explain.fill_groups import CAUSES
 from twosided.explain.markouts import LEAST_BLOCKS
+from twosided.explain.reporting import REPORTED_PARTS, Reported, reported
 from twosided.explain.split import PARTS
 from twosided.explain.statistics import Basis, statistics
 from twosided.explain.words import settings_of
@@ -24,6 +25,7 @@ PART_LABELS = {
     "alpha": "alpha",
     "inventory": "inventory",
     "hedge": "hedge",
+    "currency": "exchange rates",
 }
 """What people call the parts of the split."""
 
@@ -114,6 +116,8 @@ def summary_rows(runs: Sequence[Run], basis: Basis | None = None, results: Seque
     for currency in currencies:
         found = [column.accounts.get(currency) for column in columns]
         rows += _account_rows(found, currency, f" {currency}" if len(currencies) > 1 else "", bases, spans)
+    if basis.reporting is not None:
+        rows += _reported_rows([reported(run, basis.reporting, basis.horizon_ns) for run in runs], basis.horizon_ns)
     for name in markets:
         unit = next(column.markets[name]["unit"] for column in columns if name in column.markets)
         found = [column.markets.get(name) for column in columns]
@@ -202,6 +206,22 @@ def _split_rows(row: Callable[..., Row], currency: str, money: Writer, horizon_n
     for name in PARTS:
         label = PART_LABELS[name] + (f" within {duration_text(horizon_ns)}" if name == "adverse" else "")
         yield row("Result", label, currency, name, money, signed=True)
+
+
+def _reported_rows(found: Sequence[Reported], horizon_ns: int) -> Iterator[Row]:
+    """Yield P&L and split of all accounts together, in the currency that was chosen to report in."""
+    sheets: list[Sheet | None] = [
+        {"pnl": float(each.money("total")), "split": {name: float(each.money(name)) for name in REPORTED_PARTS}, "reasons": {}}
+        for each in found
+    ]
+    largest = max(abs(float(each.money(name))) for each in found for name in each.amounts)
+    row = _Sheets(sheets, f" of all accounts, in {found[0].currency}").row
+
+    def money(value: float) -> str:
+        return amount_text(value, largest)
+
+    yield from _split_rows(row, found[0].currency, money, horizon_ns)
+    yield row("Result", PART_LABELS["currency"], found[0].currency, "currency", money, signed=True)
 
 
 def _market_money_rows(sheets: Sequence[Sheet | None], suffix: str, horizon_ns: int) -> Iterator[Row]:

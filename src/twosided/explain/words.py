@@ -9,7 +9,7 @@ from decimal import Decimal
 from pydantic import ValidationError
 
 from twosided.engines.settings import MarketSettings, ReplaySettings
-from twosided.explain.basis import US_SHARES, trading_year
+from twosided.explain.basis import US_SHARES, Basis, trading_year
 from twosided.market.instrument import Fees, Instrument
 from twosided.market.run import Run
 
@@ -64,9 +64,11 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def currencies_apart(run: Run) -> str:
-    """Return the sentence about money in several currencies; empty where there is one."""
+def currencies_apart(run: Run, basis: Basis) -> str:
+    """Return the sentence about money in several currencies; empty where there is one, or where one was chosen to report in."""
     currencies = list(dict.fromkeys(instrument.currency for instrument in run.instruments))
+    if basis.reporting is not None:
+        return ""
     return f"Money is in {listed(currencies)}: each has an account of its own, and they are not added." * (len(currencies) > 1)
 
 
