@@ -166,6 +166,7 @@ def test_accounts_are_added_in_a_currency_that_was_chosen_at_a_rate_of_their_own
     assert "Result of all accounts, in USD" in table
     assert "exchange rates" in table
     assert "they are not added" not in table
-    assert refused("replay", *asked, "--quiet").startswith("money is in EUR, and no rate to USD is given; state one: EUR=1.08, or the market")
-    assert refused("replay", *asked, "--quiet", "--rates", "EUR").startswith("--rates is 'EUR'; allowed: CURRENCY=PRICE")
-    assert refused("replay", *asked, "--quiet", "--rates", "EUR=cheap").startswith("--rates: the rate of EUR is 'cheap'; allowed: a decimal")
+    asked = (*asked, "--quiet")
+    assert refused("replay", *asked).startswith("money is in EUR, and no rate to USD is given; state one: EUR=1.08, or the market")
+    assert refused("replay", *asked, "--rates", "EUR").startswith("--rates is 'EUR'; allowed: CURRENCY=PRICE")
+    assert refused("replay", *asked, "--rates", "EUR=cheap").startswith("--rates: the rate of EUR is 'cheap'; allowed: a decimal")
