@@ -1,0 +1,175 @@
+"""The limits that a strategy must keep: everything is off until it is stated.
+
+Where you are in the pipe: strategy -> *risk* -> order manager -> venue. `twosided.risk.state` turns limits into the integers that
+compiled code compares with; `twosided.risk.gate` compares.
+
+A quantity or value limit holds in each market of a strategy; losses, leverage, gross and net value, messages and the number of
+open orders are counted over all of them.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from twosided.errors import DataError, InputError, suggest
+from twosided.market.instrument import Exact
+from twosided.units import NS_PER_SECOND, duration_ns
+
+__all__ = ["MOST_FILLS_WATCHED", "MOST_MESSAGES", "Limits", "read_limits"]
+
+MOST_MESSAGES, MOST_FILLS_WATCHED = 1024, 64
+"""How many messages of the last second, and fills of a side, a gate remembers."""
+
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+
+
+def _duration(value: Any) -> Any:
+    return duration_ns(value) if isinstance(value, str) else value
+
+
+def _time_of_day(value: Any) -> Any:
+    match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"day_starts is {value!r}; allowed: a time of day, UTC, in quotes, as '14:30'")
+    return value
+
+
+Duration = Annotated[int, BeforeValidator(_duration)]
+
+
+def _limit(control: str, unit: str, words: str, **bounds: Any) -> Any:
+    """Declare a limit that is off unless stated."""
+    return Field(default=None, description=words, json_schema_extra={"control": control, "unit": unit}, **bounds)
+
+
+def _switch(control: str, words: str) -> Any:
+    return Field(default=False, description=words, json_schema_extra={"control": control, "unit": "yes or no"})
+
+
+def _with(default: Any, control: str, unit: str, words: str, **bounds: Any) -> Any:
+    """Declare what belongs to another limit, and says nothing alone."""
+    return Field(default=default, description=words, json_schema_extra={"control": control, "unit": unit}, **bounds)
+
+
+class Limits(BaseModel):
+    """What a strategy may do at most; money is in the quote currency, quantities in units of the instrument, durations like 15min.
+
+    Raises:
+        pydantic.ValidationError: a limit that is not positive, or two that contradict each other; `read_limits` and the command
+            line turn it into an `InputError` of one sentence.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    price_collar_bps: float | None = _limit("C1", "bps", "furthest that an order's price may be from the mid", gt=0, le=10_000)
+    max_reference_age: Duration = _with(
+        5 * NS_PER_SECOND, "C1", "duration", "with price_collar_bps: an older mid is no reference", gt=0
+    )
+    min_order_value: Exact | None = _limit("C2", "money", "smallest value of an order: the venue's minimum notional", gt=0)
+    max_order_quantity: Exact | None = _limit("C3", "quantity", "largest order", gt=0)
+    max_order_value: Exact | None = _limit("C4", "money", "largest value of an order", gt=0)
+    max_open_value_per_side: Exact | None = _limit("C5", "money", "value of all open bids, and of all open asks, of a market", gt=0)
+    max_position: Exact | None = _limit(
+        "C6", "quantity", "position, long or short, if every open order that adds to it filled: unknown ones too", gt=0
+    )
+    max_position_value: Exact | None = _limit("C6", "money", "the same, as value", gt=0)
+    max_gross_value: Exact | None = _limit("C7", "money", "worst-case positions of all markets, added without their signs", gt=0)
+    max_net_value: Exact | None = _limit("C7", "money", "the same, added with their signs", gt=0)
+    max_leverage: float | None = _limit("C7", "times", "gross value over capital plus profit so far", gt=0)
+    capital: Exact | None = _limit("C7", "money", "what max_leverage is measured on", gt=0)
+    max_daily_loss: Exact | None = _limit("C8", "money", "loss since the day began, open positions at the mid, that halts", gt=0)
+    max_drawdown: Exact | None = _limit("C8", "money", "loss since the best moment that halts", gt=0)
+    reduce_only_from: float = _with(
+        0.75, "C8", "share", "share of max_daily_loss and max_drawdown from which only reducing orders pass", gt=0, le=1
+    )
+    day_starts: Annotated[str, BeforeValidator(_time_of_day)] = _with("00:00", "C8", "time, UTC", "when a new day begins")
+    max_inventory_age: Duration | None = _limit(
+        "C8", "duration", "mean age of the lots held (those added last make it younger) from which only reducing orders pass", gt=0
+    )
+    inventory_age_halt: float | None = _limit("C8", "times", "with max_inventory_age: halt at so many times of it", ge=1)
+    message_budget_per_second: int | None = _limit(
+        "C9", "messages", "most messages, cancels included, in any second", ge=2, le=MOST_MESSAGES
+    )
+    cancel_reserve: float = _with(0.2, "C9", "share", "share of the message budget that only cancels may use", ge=0, lt=1)
+    deny_duplicates: bool = _switch("C10", "deny an order like one that is open: same side, price and size")
+    deny_own_crossing: bool = _switch("C11", "deny a bid that would meet an own ask, and the reverse, requests under way included")
+    post_only: bool = _switch("C12", "deny an order that would take, as far as is known here")
+    max_fills_per_side: int | None = _limit(
+        "C13", "fills", "fills of one side of a market within fills_within that halt", ge=1, le=MOST_FILLS_WATCHED
+    )
+    fills_within: Duration = _with(NS_PER_SECOND, "C13", "duration", "with max_fills_per_side: within what time", gt=0)
+    max_open_orders: int | None = _limit("C14", "orders", "most orders that are open or may be", ge=1)
+    max_book_age: Duration | None = _limit("C15", "duration", "age of the last message of the book", gt=0)
+    max_stream_age: Duration | None = _limit("C15", "duration", "age of the last sign of life of the stream of own orders", gt=0)
+    max_clock_error: Duration | None = _limit("C15", "duration", "by how much our clock may be wrong", gt=0)
+    instruments: tuple[str, ...] | None = _limit("C16", "symbols", "the only instruments that orders may be sent for", min_length=1)
+    max_order_to_trade: float | None = _limit("C18", "orders a fill", "most new and replacing orders of a day for each fill", gt=0)
+    order_to_trade_free: int = _with(1000, "C18", "orders", "with max_order_to_trade: orders of a day that it lets go free", ge=0)
+    require_dead_man: bool = _switch("C19", "deny every order until dead-man timer or cancel-on-disconnect is armed")
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> Self:
+        if self.max_leverage is not None and self.capital is None:
+            raise ValueError(f"max_leverage is {self.max_leverage:g} without capital; state capital, which it is measured on")
+        if self.inventory_age_halt is not None and self.max_inventory_age is None:
+            raise ValueError("inventory_age_halt is given without max_inventory_age, of which it counts the times")
+        low, high = self.min_order_value, self.max_order_value
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"min_order_value is {low}; allowed: at most max_order_value ({high})")
+        if self.message_budget_per_second is not None and self.orders_per_second < 1:
+            budget = self.message_budget_per_second
+            raise ValueError(f"cancel_reserve is {self.cancel_reserve:g}, which leaves no order of a budget of {budget} messages")
+        return self
+
+    @property
+    def orders_per_second(self) -> int:
+        """Messages of a second that may be orders: the budget without the reserve for cancels, which is rounded up."""
+        budget = self.message_budget_per_second or 0
+        return budget - int(-(-budget * self.cancel_reserve // 1))
+
+    @property
+    def day_offset_ns(self) -> int:
+        """When the day begins, ns after midnight UTC."""
+        hours, minutes = self.day_starts.split(":")
+        return (int(hours) * 60 + int(minutes)) * 60 * NS_PER_SECOND
+
+    def stated(self) -> dict[str, Any]:
+        """Return the limits that differ from what holds without them, as people write them."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+def read_limits(source: str | Path | Mapping[str, Any]) -> Limits:
+    """Return limits out of a YAML file or a mapping of names to values.
+
+    Raises:
+        DataError: the file cannot be read, or is not a YAML mapping.
+        InputError: an unknown limit (the nearest known one is suggested), or a value that is not allowed; one sentence.
+    """
+    origin = f"{source}: " if isinstance(source, str | Path) else ""
+    values = _read_yaml(source) if isinstance(source, str | Path) else dict(source)
+    try:
+        return Limits.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    name = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        raise InputError(f"{origin}limit {name!r} is unknown{suggest(name, Limits.model_fields)}")
+    if first["type"] == "value_error":
+        raise InputError(f"{origin}{first['ctx']['error']}")
+    raise InputError(f"{origin}{name} is {first['input']!r}; allowed: {first['msg'].removeprefix('Input should be ')}")
+
+
+def _read_yaml(path: str | Path) -> Any:
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(path, "", f"cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DataError(path, "", f"not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise DataError(path, "", "not a YAML mapping; expected limits such as max_position: 100")
+    return values
