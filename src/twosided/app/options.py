@@ -87,7 +87,7 @@ _WORDS = {
 
 _FLAGS = {"tick_size": "tick", "lot_size": "lot"}
 _RATES = [name for name in Fees.model_fields if name != "tiers"]
-_SETTINGS = [name for name in ReplaySettings.model_fields if name not in {"orders", "log", "markets"}]
+_SETTINGS = [name for name in ReplaySettings.model_fields if name not in {"orders", "log", "markets", "limits"}]
 
 DATA = [
     *_from(DataConfig, ("data",), ["format", "date", "min_latency", "clock_offset_ns"]),

@@ -27,7 +27,7 @@ __all__ = ["PER_STRATEGY", "Progress", "Recorded", "replay"]
 FEWEST_A_CORE = 8
 """Strategies that are worth a core of their own: with fewer, rebuilding the books again costs more than is gained."""
 
-PER_STRATEGY = ("entry_latency", "response_latency", "queue", "partial_fills")
+PER_STRATEGY = ("entry_latency", "response_latency", "queue", "partial_fills", "limits")
 """Settings that may differ between the strategies of one pass; the others belong to the market that they share."""
 
 _LATENCIES = dict.fromkeys(("entry_latency", "response_latency"))

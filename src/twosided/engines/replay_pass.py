@@ -45,6 +45,7 @@ from twosided.market.order import EQUITY
 from twosided.market.order_queues import grow_orders, is_book_full, new_orders
 from twosided.market.run import Run
 from twosided.market.survey import Survey
+from twosided.risk.state import ASKED, GATE, MARKET_GATE, new_gate, told
 from twosided.signals.by_name import signal_numbers, wanted_groups
 from twosided.strategies.contract import Strategy, Wake
 from twosided.strategies.diagnosis import failure
@@ -111,6 +112,7 @@ class Pass:
         self._fill_core(shared=shared, more=not first.is_last)
         self._fill_markets(found)
         self._fill_strategies()
+        self._fill_gates()
         point_at(self.core, self.tables)
         if not _advance:
             _advance.append(advance if INTERPRETED else compiled(advance, _SIGNATURE, nogil=True))
@@ -208,6 +210,19 @@ class Pass:
         self.core.timers_only = int(all(strategy.wake == Wake.TIMER for strategy in self.strategies))
         self.core.one_market = int(len(self.recorded.instruments) == 1)
         self.core.skims = int(self.core.one_stream and not woken and not self.core.signals_wanted)
+
+    def _fill_gates(self) -> None:
+        """Give a gate to every strategy that has limits; where none has, there is no table of them."""
+        if all(assumed.limits is None for assumed in self.assumed):
+            return
+        count, instruments = len(self.strategies), self.recorded.instruments
+        gates, asked = np.zeros(count, GATE), np.zeros(count, ASKED)
+        market_gates = np.zeros((count, len(instruments)), MARKET_GATE)
+        for k, assumed in enumerate(self.assumed):
+            if assumed.limits is not None:
+                (gates[k],), market_gates[k] = new_gate(assumed.limits, instruments)
+                self.tables["strategies"][k].gated = 1
+        self.tables |= {"gates": gates, "market_gates": market_gates, "asked": asked}
 
     # -- reading
 
@@ -389,6 +404,7 @@ class Pass:
             "closing": [_account(row) for row in state["accounts"][k]],
             "by_order": [bool(venue.by_order) for venue in state["venues"]],
             "market_volume_lots": [int(venue.volume_lots) for venue in state["venues"]],
+            "risk": None if self.assumed[k].limits is None else told(state["gates"][k]),
             "counts": {"decisions": int(state["strategies"][k].decisions), "messages_sent": int(state["strategies"][k].sent)},
             "versions": dict(_versions()),
         }

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from twosided.errors import InputError
+from twosided.risk.limits import Limits
 from twosided.units import duration_ns, duration_text
 
 __all__ = ["Latency", "MarketSettings", "Orders", "QueueModel", "ReplaySettings"]
@@ -128,6 +129,7 @@ class ReplaySettings(_Frozen):
     orders: Orders = Orders()
     opening_position: float = Field(default=0.0, description="quantity held at the start, in the first market")
     markets: tuple[MarketSettings, ...] = Field(default=(), description="one per market, in their order, where they differ")
+    limits: Limits | None = Field(default=None, description="what the strategy must keep: see docs/risk.md")
     equity_every: Duration = Field(default=1_000_000_000, gt=0, description="sampling of the equity curve")
     log: tuple[Literal["orders", "quotes", "decisions"], ...] = ("orders", "quotes", "decisions")
 

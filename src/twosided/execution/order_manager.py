@@ -9,6 +9,10 @@ For each market and side, with the quotes wanted and the orders that may still t
 2. a quote without an order moves an order that serves none (one replace, or a cancel and a new order), else a new order is sent;
 3. orders that serve no quote are cancelled.
 
+Where a strategy has limits, every new order and every replace but a reduction in place passes the gate first
+(`twosided.execution.gatekeeper`); what it denies is logged and not sent, and an order that was to be moved is cancelled instead. In
+reduce-only and when halted, what may not stay open is cancelled at once.
+
 A request is sent only about an order that has none under way. A side with an order in state UNKNOWN gets no new ones. Post-only
 quotes are held one step inside the opposite best price; with a tick table, prices are rounded outward to a valid one.
 """
@@ -32,21 +36,27 @@ from twosided.execution.codes import (
     IS_PENDING_REPLACE,
     IS_UNKNOWN,
     IS_WORKING,
+    WHY_HALTED,
     WHY_NO_FREE_SLOT,
     WHY_PRICE_OUT_OF_RANGE,
     WHY_QUOTE,
     WHY_QUOTE_MOVED,
     WHY_QUOTE_SMALLER,
     WHY_QUOTE_WITHDRAWN,
+    WHY_REDUCE_ONLY,
     WHY_SELF_CROSS,
     WHY_TOP_UP,
+    WHY_TRIMMED,
 )
+from twosided.execution.gatekeeper import allowance, is_news, mark, note_fill, note_sent, vet
 from twosided.execution.ledger import worth
 from twosided.execution.order_state import is_live, next_state
 from twosided.execution.state import (
+    FOREVER,
     LOG_LIMIT,
     desk_at,
     first_number,
+    gate_at,
     line_at,
     order_at,
     order_event_at,
@@ -58,9 +68,11 @@ from twosided.execution.state import (
     wanted_at,
 )
 from twosided.execution.wire import send_to_venue
+from twosided.risk.state import State
 
 __all__ = ["manage", "on_report", "step_at"]
 
+_NORMAL, _HALTED = int(State.NORMAL), int(State.HALTED)
 _SENTINEL = 1 << 40
 _MOST_TICKS = (1 << 31) - (1 << 20)
 """Books hold 32-bit prices; the rest is room for rounding to a step."""
@@ -114,6 +126,8 @@ def _request(s: Any, number: int, action: int, reason: int, ticks: int, lots: in
     order.state = next_state(order.state, action, reason)
     order.pending_ticks, order.pending_lots = ticks, lots
     line_at(s, order.strategy, order.market).settled = 0
+    if strategy_at(s, order.strategy).gated == 1:
+        note_sent(s, order.strategy, action, reason)
     log_order(s, order, action, reason, ticks, lots)
     send_to_venue(s, number, action, ticks, lots + order.filled_lots)
 
@@ -121,7 +135,7 @@ def _request(s: Any, number: int, action: int, reason: int, ticks: int, lots: in
 request = compiled(_request)
 
 
-def _send_new(s: Any, k: int, m: int, side: int, level: int, ticks: int, lots: int) -> None:
+def _send_new(s: Any, k: int, m: int, side: int, level: int, ticks: int, lots: int, reason: int) -> None:
     """Send a new order from a free slot; without one the quote waits for the next decision, and the log says so."""
     index = 0 if side > 0 else 1
     first = first_number(s, k, m, index)
@@ -134,7 +148,7 @@ def _send_new(s: Any, k: int, m: int, side: int, level: int, ticks: int, lots: i
             order.ticks, order.open_lots = ticks, lots
             order.filled_lots, order.venue_filled, order.level = 0, 0, level
             order.id = strategy_at(s, k).sent + 1
-            request(s, number, DO_SEND_NEW, WHY_QUOTE, ticks, lots)
+            request(s, number, DO_SEND_NEW, reason, ticks, lots)
             return
     log_denied(s, k, m, side, ticks, lots, WHY_NO_FREE_SLOT)
 
@@ -155,6 +169,17 @@ def _deny(s: Any, k: int, m: int, side: int, ticks: int, lots: int, reason: int)
 
 log_denied = compiled(_deny)
 send_new = compiled(_send_new)
+
+
+def _vetted(s: Any, k: int, m: int, side: int, ticks: int, lots: int, replaced: int) -> int:
+    """Return how many lots of an order the gate lets pass; 0: it is denied, and the log says so once."""
+    found = vet(s, k, m, side, ticks, lots, replaced)
+    if is_news(s, k, m, side, ticks, lots, max(-found, 0)) and found < 0:
+        log_denied(s, k, m, side, ticks, lots, -found)
+    return max(found, 0)
+
+
+vetted = compiled(_vetted)
 
 
 def _serves(order: Any) -> bool:
@@ -205,6 +230,10 @@ def _adjust_size(s: Any, number: int, lots: int) -> bool:
         reason = WHY_TOP_UP
     else:
         return True
+    if reason == WHY_TOP_UP and strategy_at(s, order.strategy).gated == 1:
+        lots = vetted(s, order.strategy, order.market, order.side, order.ticks, lots, number)
+        if lots <= order.open_lots:
+            return True
     if s.replace == 1:
         request(s, number, DO_SEND_REPLACE, reason, order.ticks, lots)
         return True
@@ -256,7 +285,9 @@ def _manage_side(s: Any, k: int, m: int, side: int, worst_allowed: int) -> None:
     index, levels = 0 if side > 0 else 1, s.n_levels
     first, desk = first_number(s, k, m, index), desk_at(s, k, m, index)
     busy = forget_levels(s, first, desk.used)
-    unserved = 0
+    gated = strategy_at(s, k).gated == 1
+    allowed = allowance(s, k, m, side) if gated else FOREVER
+    unserved, left = 0, allowed
     for level in range(levels):  # 1. orders that can stay
         quote = quote_at(s, k, m, index, level)
         if quote.lots <= 0 or view.open == 0:
@@ -264,38 +295,64 @@ def _manage_side(s: Any, k: int, m: int, side: int, worst_allowed: int) -> None:
         ticks = allowed_ticks(venue, view, side, quote.ticks)
         if (worst_allowed - ticks) * side < 0:
             continue
+        lots = min(quote.lots, left)
+        left -= lots
+        if lots == 0:
+            note_stopped(s, k, m, side, ticks, quote.lots)
+            continue
         number = nearest_order(s, first, desk.used, ticks)
         if number >= 0:
             order_at(s, number).level = level
-            if not adjust_size(s, number, quote.lots):
+            if not adjust_size(s, number, lots):
                 busy -= 1
                 unserved += 1
         else:
             unserved += 1
+    left = allowed
     for level in range(levels if unserved > 0 else 0):  # 2. quotes without an order
         quote = quote_at(s, k, m, index, level)
-        if quote.lots <= 0 or view.open == 0 or level_is_served(s, first, desk.used, level):
+        if quote.lots <= 0 or view.open == 0:
             continue
         ticks = allowed_ticks(venue, view, side, quote.ticks)
         if (worst_allowed - ticks) * side < 0:
+            continue
+        lots = min(quote.lots, left)
+        left -= lots
+        if lots == 0 or level_is_served(s, first, desk.used, level):
             continue
         number = movable_order(s, first, desk.used)
         if number >= 0:
             order = order_at(s, number)
             if s.replace == 1:
-                order.level = level
-                request(s, number, DO_SEND_REPLACE, WHY_QUOTE_MOVED, ticks, quote.lots)
+                if gated:
+                    lots = vetted(s, k, m, side, ticks, lots, number)
+                if lots > 0:
+                    order.level = level
+                    request(s, number, DO_SEND_REPLACE, WHY_QUOTE_MOVED, ticks, lots)
                 continue
             request(s, number, DO_SEND_CANCEL, WHY_QUOTE_MOVED, order.ticks, order.open_lots)
             busy -= 1
         if busy < levels:
-            send_new(s, k, m, side, level, ticks, quote.lots)
-            busy += 1
+            if gated:
+                lots = vetted(s, k, m, side, ticks, lots, -1)
+            if lots > 0:
+                send_new(s, k, m, side, level, ticks, lots, WHY_QUOTE if lots == quote.lots else WHY_TRIMMED)
+                busy += 1
     while True:  # 3. orders that nobody wants
         number = movable_order(s, first, desk.used)
         if number < 0:
             break
         request(s, number, DO_SEND_CANCEL, WHY_QUOTE_WITHDRAWN, order_at(s, number).ticks, order_at(s, number).open_lots)
+
+
+def _note_stopped(s: Any, k: int, m: int, side: int, ticks: int, lots: int) -> None:
+    """Log once that the gate's state lets no order of a side pass."""
+    reason = WHY_HALTED if gate_at(s, k).state == _HALTED else WHY_REDUCE_ONLY
+    if is_news(s, k, m, side, ticks, lots, reason):
+        log_denied(s, k, m, side, ticks, lots, reason)
+
+
+note_stopped = compiled(_note_stopped)
 
 
 def _level_is_served(s: Any, first: int, used: int, level: int) -> bool:
@@ -380,8 +437,43 @@ def _nothing_changed(s: Any, k: int, m: int) -> bool:
 nothing_changed = compiled(_nothing_changed)
 
 
+def _enforce(s: Any, k: int, m: int, index: int) -> None:
+    """Cancel, or make smaller in place, the working orders of a side that the gate's state does not let stay open."""
+    left, first, unseen = allowance(s, k, m, 1 - 2 * index), first_number(s, k, m, index), desk_at(s, k, m, index).used
+    why = gate_at(s, k).why
+    for number in range(first, first + s.n_slots):
+        if unseen == 0:
+            break
+        order = order_at(s, number)
+        unseen -= order.used
+        if order.state == IS_WORKING and order.open_lots > left:
+            if left > 0 and s.replace == 1:
+                request(s, number, DO_SEND_REPLACE, WHY_QUOTE_SMALLER, order.ticks, left)
+            else:
+                request(s, number, DO_SEND_CANCEL, why, order.ticks, order.open_lots)
+        if is_live(order.state):
+            left = max(left - order.open_lots, 0)
+
+
+enforce = compiled(_enforce)
+
+
+def _watch(s: Any, k: int) -> None:
+    """Let the gate of strategy *k* look at the account, and bring its orders within what the gate's state allows."""
+    mark(s, k)
+    if gate_at(s, k).state != _NORMAL:
+        for m in range(s.n_markets):
+            enforce(s, k, m, 0)
+            enforce(s, k, m, 1)
+
+
+watch = compiled(_watch)
+
+
 def _manage(s: Any, k: int) -> None:
     """Bring strategy *k*'s orders in every market to the quotes it wants now."""
+    if strategy_at(s, k).gated == 1:
+        watch(s, k)
     for m in range(s.n_markets):
         if nothing_changed(s, k, m):
             continue
@@ -407,6 +499,8 @@ def _on_report(s: Any, message: Any) -> None:
     order.in_flight -= 1
     if action in (DO_FILLED, DO_PARTIALLY_FILLED):
         line, fees = line_at(s, k, m), venue_at(s, m).fees
+        if strategy_at(s, k).gated == 1:
+            note_fill(s, k, m, order.side, lots)
         line.position_lots += order.side * lots
         line.cash -= order.side * lots * worth(fees, 2 * message.ticks) + message.fee
         order.filled_lots += lots
@@ -421,6 +515,8 @@ def _on_report(s: Any, message: Any) -> None:
     if order.in_flight == 0 and order.resting == 0 and not is_live(order.state):
         order.used = 0
         desk_at(s, k, m, 0 if order.side > 0 else 1).used -= 1
+    if strategy_at(s, k).gated == 1:
+        watch(s, k)
 
 
 on_report = compiled(_on_report)

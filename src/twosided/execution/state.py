@@ -20,6 +20,7 @@ from twosided.execution.ledger import ACCOUNT, FEES
 from twosided.market.event import EVENT
 from twosided.market.ladder import NO_ASK, NO_BID
 from twosided.market.order import DECISION, EQUITY, FILL, MID, ORDER_EVENT, QUOTE_CHANGE
+from twosided.risk.state import ASKED, GATE, MARKET_GATE
 from twosided.signals.by_name import SIGNALS_OF_MARKET
 from twosided.strategies.contract import HEADER, MARKET_VIEW, QUOTE
 
@@ -38,6 +39,7 @@ __all__ = [
     "TABLES",
     "TAKEN_HEADROOM",
     "account_at",
+    "asked_at",
     "books_of",
     "decision_at",
     "desk_at",
@@ -45,12 +47,14 @@ __all__ = [
     "exch_at",
     "fill_at",
     "first_number",
+    "gate_at",
     "head_at",
     "heap_at",
     "latency_at",
     "line_at",
     "local_at",
     "log_is_full",
+    "market_gate_at",
     "message_at",
     "mid_at",
     "new_tables",
@@ -118,6 +122,9 @@ TABLES = (
     "latencies",
     "rows",
     "sources",
+    "gates",
+    "market_gates",
+    "asked",
     "fills",
     "order_log",
     "quote_log",
@@ -323,6 +330,7 @@ STRATEGY = _record(
         ("queue_kind", "i8"),  # assumed of the places of its orders
         ("queue_exponent", "f8"),
         ("partial_fills", "i8"),
+        ("gated", "i8"),  # 1: it has limits
         ("pending", "i8"),  # causes since it was last asked
         ("sent", "i8"),  # messages sent: the key of its random draws
         ("received", "i8"),
@@ -393,6 +401,9 @@ def new_tables(n_strategies: int, n_markets: int, n_slots: int, n_levels: int) -
         "heap": np.zeros(n_messages, CELL),
         "wanted": np.zeros((n_strategies, n_markets, 2, n_levels), QUOTE),
         "latencies": np.zeros((1, LATENCY_POINTS), CELL),
+        "gates": np.zeros(1, GATE),  # as many as strategies only where one has limits: they are large
+        "market_gates": np.zeros((1, 1), MARKET_GATE),
+        "asked": np.zeros(1, ASKED),
         "fills": np.zeros(LOG_CAPACITY, FILL),
         "order_log": np.zeros(LOG_CAPACITY, ORDER_EVENT),
         "quote_log": np.zeros(LOG_CAPACITY, QUOTE_CHANGE),
@@ -486,6 +497,9 @@ source_at = table_at(
         "n_signals",
     ),
 )  # source_at(s, k, j).number: which signal is shown
+gate_at = table_at(CORE, "gates", GATE, ("n_strategies",))  # gate_at(s, k), where it has limits
+market_gate_at = table_at(CORE, "market_gates", MARKET_GATE, ("n_strategies", "n_markets"))  # market_gate_at(s, k, m)
+asked_at = table_at(CORE, "asked", ASKED, ("n_strategies",))  # asked_at(s, k): the order that is being checked
 exch_at = table_at(CORE, "exch", EVENT, ("n_exch",))  # exch_at(s, i): event i in the order of the exchange's clock
 local_at = table_at(CORE, "local", EVENT, ("n_local",))  # local_at(s, j): event j in the order of ours
 fill_at = table_at(CORE, "fills", FILL, (LOG_CAPACITY,))

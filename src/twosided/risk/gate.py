@@ -7,8 +7,8 @@ Where you are in the pipe: strategy -> *risk* -> order manager -> venue. The sam
 3. asks `check_order` before each new order and each replace that is not only a reduction in place.
 
 States: NORMAL; REDUCE_ONLY, where only orders pass that bring the position towards zero; HALTED, latched, where nothing but cancels
-does. The worst case counts every order that may be open, UNKNOWN ones as well: one whose answer was lost is open until the venue says
-otherwise.
+does. The worst case counts every order that may be open, UNKNOWN ones as well: one whose answer was lost is open until the venue
+says otherwise.
 
 What losses are measured on is the account: cash, fees taken off, and the position at the mid. It needs no cost basis, and hides
 nothing: what was bought at 103 and sold at 101 is a loss of 2, wherever the mid stands.

@@ -21,7 +21,7 @@ from twosided.market.ladder import NO_ASK, NO_BID
 from twosided.market.order import Reason
 from twosided.risk.limits import MOST_FILLS_WATCHED, MOST_MESSAGES, Limits
 
-__all__ = ["ASKED", "GATE", "MARKET_GATE", "MOST_CHANGES", "OFF", "State", "arm", "told"]
+__all__ = ["ASKED", "GATE", "MARKET_GATE", "MOST_CHANGES", "OFF", "State", "new_gate", "told"]
 
 OFF = (1 << 62) - 1
 """A limit in whole numbers that is off."""
@@ -29,6 +29,7 @@ OFF = (1 << 62) - 1
 MOST_CHANGES = 256
 """Changes of state that a gate keeps; it counts all of them."""
 
+_ADDED = ("max_gross_value", "max_net_value", "max_leverage", "max_daily_loss", "max_drawdown")  # over all markets
 _MOST_BANDS = 32
 _SLACK = 1 + 1e-12  # sums over markets are floats: what is equal to a limit but for rounding keeps it
 
@@ -135,7 +136,8 @@ MARKET_GATE = _record(
         ("reference_ns", "i8"),
         ("lot_value", "f8"),  # of a lot at the reference, quanta; NaN without one
         ("position_lots", "i8"),
-        ("open_lots", "i8", (2,)),  # of bids, of asks: every order that is live or may be, at its largest
+        ("open_orders", "i8"),  # every order that is live or may be
+        ("open_lots", "i8", (2,)),  # in bids, in asks: each order at its largest
         ("open_value", "f8", (2,)),  # quanta
         ("own_bid_ticks", "i8"),  # best own prices, requests under way included
         ("own_ask_ticks", "i8"),
@@ -165,29 +167,26 @@ ASKED = _record(
 """An order that wants to pass."""
 
 
-def arm(gate: Any, markets: Any, limits: Limits, instruments: Sequence[Instrument]) -> None:
-    """Write *limits* into a strategy's `GATE` and its `MARKET_GATE` records, and begin anew: state normal, nothing remembered.
+def new_gate(limits: Limits, instruments: Sequence[Instrument]) -> tuple[Any, Any]:
+    """Return a strategy's `GATE`, an array of one, and its `MARKET_GATE` records, as *limits* say: state normal, nothing happened.
 
     Raises:
         InputError: an allowed instrument that is not there, a tick table of more than 32 rows, or a limit on money of all markets
             where it is in several currencies.
     """
-    gate[...] = np.zeros((), GATE)
     _require_one_currency(limits, instruments)
     symbols = {each.symbol for each in instruments}
     for symbol in limits.instruments or ():
         if symbol not in symbols:
             raise InputError(f"instruments allows {symbol!r}, which is not traded here; known: {', '.join(sorted(symbols))}")
-    for name in ("max_gross_value", "max_net_value", "max_leverage", "max_daily_loss", "max_drawdown"):
+    gates, markets = np.zeros(1, GATE), np.zeros(len(instruments), MARKET_GATE)
+    gate, age, halt = gates[0], limits.max_inventory_age, limits.inventory_age_halt
+    for name in _ADDED:
         gate[name] = _or_infinite(getattr(limits, name), _SLACK)
     gate.capital = float(limits.capital or 0)
     gate.reduce_only_from, gate.day_offset_ns = limits.reduce_only_from, limits.day_offset_ns
     gate.money_watched = int(any(value is not None for value in (limits.max_leverage, limits.max_daily_loss, limits.max_drawdown)))
-    gate.max_age_ns = _or_off(limits.max_inventory_age)
-    if limits.max_inventory_age is not None and limits.inventory_age_halt is not None:
-        gate.halt_age_ns = min(int(limits.max_inventory_age * limits.inventory_age_halt), OFF)
-    else:
-        gate.halt_age_ns = OFF
+    gate.max_age_ns, gate.halt_age_ns = _or_off(age), OFF if age is None or halt is None else _or_off(int(age * halt))
     gate.orders_per_second = OFF if limits.message_budget_per_second is None else limits.orders_per_second
     gate.max_fills, gate.fills_within_ns = _or_off(limits.max_fills_per_side), limits.fills_within
     gate.max_open_orders = _or_off(limits.max_open_orders)
@@ -197,20 +196,21 @@ def arm(gate: Any, markets: Any, limits: Limits, instruments: Sequence[Instrumen
     for name in ("deny_duplicates", "deny_own_crossing", "post_only", "require_dead_man"):
         gate[name] = int(getattr(limits, name))
     for market, instrument in zip(markets, instruments, strict=True):
-        _arm_market(market, limits, instrument)
+        _limit_market(market, limits, instrument)
+    return gates, markets
 
 
-def _arm_market(market: Any, limits: Limits, instrument: Instrument) -> None:
-    market[...] = np.zeros((), MARKET_GATE)
+def _limit_market(market: Any, limits: Limits, instrument: Instrument) -> None:
     quantum = instrument.money_quantum
     market.allowed = int(limits.instruments is None or instrument.symbol in limits.instruments)
     market.price_collar = math.inf if limits.price_collar_bps is None else limits.price_collar_bps / 10_000
     market.min_order_value = float((limits.min_order_value or Decimal(0)) / quantum)
-    for name, limit in (
-        ("max_order_value", limits.max_order_value),
-        ("max_open_value", limits.max_open_value_per_side),
-        ("max_position_value", limits.max_position_value),
-    ):
+    values = {
+        "max_order_value": limits.max_order_value,
+        "max_open_value": limits.max_open_value_per_side,
+        "max_position_value": limits.max_position_value,
+    }
+    for name, limit in values.items():
         market[name] = math.inf if limit is None else float(limit / quantum)
     for name, limit in (("max_order_lots", limits.max_order_quantity), ("max_position_lots", limits.max_position)):
         market[name] = OFF if limit is None else min(int(limit / instrument.lot_size), OFF)  # part of a lot is none
@@ -221,8 +221,8 @@ def _arm_market(market: Any, limits: Limits, instrument: Instrument) -> None:
     for i, band in enumerate(instrument.tick_table):
         market.band_from[i], market.band_step[i] = instrument.ticks(band.from_price), instrument.ticks(band.tick_size)
     market.reference_ticks = market.lot_value = math.nan
-    market.bid_ticks, market.ask_ticks = NO_BID, NO_ASK
-    market.own_bid_ticks, market.own_ask_ticks = NO_BID, NO_ASK
+    market.bid_ticks = market.own_bid_ticks = NO_BID
+    market.ask_ticks = market.own_ask_ticks = NO_ASK
 
 
 def _or_off(limit: int | None) -> int:
@@ -235,8 +235,7 @@ def _or_infinite(limit: Decimal | float | None, slack: float = 1.0) -> float:
 
 def _require_one_currency(limits: Limits, instruments: Sequence[Instrument]) -> None:
     currencies = list(dict.fromkeys(each.currency for each in instruments))
-    added = ("max_gross_value", "max_net_value", "max_leverage", "max_daily_loss", "max_drawdown")
-    for name in added:
+    for name in _ADDED:
         if getattr(limits, name) is not None and len(currencies) > 1:
             raise InputError(
                 f"{name} adds the markets' money, which is in {' and '.join(currencies)}; allowed with one currency only"
@@ -262,5 +261,5 @@ def told(gate: Any) -> dict[str, Any]:
         "denied": {Reason(code).name: int(count) for code, count in enumerate(gate.denied) if count},
         "orders_out": int(gate.orders_out),
         "messages": int(gate.messages),
-        "profit": float(gate.profit),
+        "profit": float(gate.profit) if math.isfinite(gate.profit) else None,
     }
