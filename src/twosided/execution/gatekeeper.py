@@ -91,7 +91,7 @@ def _see_orders(s: Any, k: int, m: int, index: int) -> None:
         value += largest_value(venue, order)
         other = order.pending_ticks if order.state in (IS_PENDING_REPLACE, IS_UNKNOWN) else order.ticks
         lowest, highest = min(lowest, order.ticks, other), max(highest, order.ticks, other)
-        market.open_orders += 1
+        market.orders += 1
     market.open_lots[index], market.open_value[index] = lots, value
     if index == 0:
         market.own_bid_ticks = highest
@@ -112,7 +112,7 @@ def _see_market(s: Any, k: int, m: int) -> None:
     if view.bid_ticks != NO_BID and view.ask_ticks != NO_ASK:
         market.reference_ticks = 0.5 * (view.bid_ticks + view.ask_ticks)
         market.lot_value = lot_value(venue, view.bid_ticks + view.ask_ticks)
-    market.open_orders = 0
+    market.orders = 0
     see_orders(s, k, m, 0)
     see_orders(s, k, m, 1)
 
@@ -127,7 +127,7 @@ def _see(s: Any, k: int, m: int) -> None:
     gate.open_orders, gate.other_gross, gate.other_long, gate.other_short = 0, 0.0, 0.0, 0.0
     for each in range(s.n_markets):
         see_market(s, k, each)
-        gate.open_orders += market_gate_at(s, k, each).open_orders
+        gate.open_orders += market_gate_at(s, k, each).orders
         if each != m:
             gross, long_value, short_value = weigh(market_gate_at(s, k, each))
             gate.other_gross += gross

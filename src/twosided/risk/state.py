@@ -29,9 +29,10 @@ OFF = (1 << 62) - 1
 MOST_CHANGES = 256
 """Changes of state that a gate keeps; it counts all of them."""
 
-_ADDED = ("max_gross_value", "max_net_value", "max_leverage", "max_daily_loss", "max_drawdown")  # over all markets
 _MOST_BANDS = 32
-_SLACK = 1 + 1e-12  # sums over markets are floats: what is equal to a limit but for rounding keeps it
+_SLACK = 1e-12  # sums over markets are floats: what equals a limit but for their rounding equals it
+_LOSSES = ("max_daily_loss", "max_drawdown")
+_ADDED = ("max_gross_value", "max_net_value", "max_leverage", *_LOSSES)  # over all markets
 
 
 class State(IntEnum):
@@ -136,7 +137,7 @@ MARKET_GATE = _record(
         ("reference_ns", "i8"),
         ("lot_value", "f8"),  # of a lot at the reference, quanta; NaN without one
         ("position_lots", "i8"),
-        ("open_orders", "i8"),  # every order that is live or may be
+        ("orders", "i8"),  # every order that is live or may be
         ("open_lots", "i8", (2,)),  # in bids, in asks: each order at its largest
         ("open_value", "f8", (2,)),  # quanta
         ("own_bid_ticks", "i8"),  # best own prices, requests under way included
@@ -182,7 +183,7 @@ def new_gate(limits: Limits, instruments: Sequence[Instrument]) -> tuple[Any, An
     gates, markets = np.zeros(1, GATE), np.zeros(len(instruments), MARKET_GATE)
     gate, age, halt = gates[0], limits.max_inventory_age, limits.inventory_age_halt
     for name in _ADDED:
-        gate[name] = _or_infinite(getattr(limits, name), _SLACK)
+        gate[name] = _or_infinite(getattr(limits, name)) * (1 - _SLACK if name in _LOSSES else 1 + _SLACK)
     gate.capital = float(limits.capital or 0)
     gate.reduce_only_from, gate.day_offset_ns = limits.reduce_only_from, limits.day_offset_ns
     gate.money_watched = int(any(value is not None for value in (limits.max_leverage, limits.max_daily_loss, limits.max_drawdown)))
@@ -229,8 +230,8 @@ def _or_off(limit: int | None) -> int:
     return OFF if limit is None else min(limit, OFF)
 
 
-def _or_infinite(limit: Decimal | float | None, slack: float = 1.0) -> float:
-    return math.inf if limit is None else float(limit) * slack
+def _or_infinite(limit: Decimal | float | None) -> float:
+    return math.inf if limit is None else float(limit)
 
 
 def _require_one_currency(limits: Limits, instruments: Sequence[Instrument]) -> None:
