@@ -32,7 +32,7 @@ def naive(rows, markets):
         most_market=max((r[4] for r in rows), default=0),
         kinds=tuple(frozenset(r[5] for r in some) for some in of_market),
         most_ticks=tuple(max((abs(r[ticks]) for r in some), default=0) for some in of_market),
-        most_lots=tuple(max((r[lots] for r in some), default=0) for some in of_market),
+        most_lots=tuple(max((r[lots] for r in some if r[5] != Kind.FUNDING), default=0) for some in of_market),
         moves_backwards=tuple(steps_back(times) for times in moves),
     )
 

@@ -10,7 +10,7 @@ from twosided.market.event import Events, Kind
 
 __all__ = ["Survey", "Surveyor", "survey"]
 
-_TRADE = int(Kind.TRADE)
+_TRADE, _FUNDING = int(Kind.TRADE), int(Kind.FUNDING)
 _FOREVER = (1 << 63) - 1
 
 # words of what is found: of all events, and then of each market
@@ -30,7 +30,7 @@ class Survey:
     most_market: int
     kinds: tuple[frozenset[int], ...]  # per market
     most_ticks: tuple[int, ...]  # largest |ticks|, per market
-    most_lots: tuple[int, ...]
+    most_lots: tuple[int, ...]  # of anything but funding, whose lots are a rate
     moves_backwards: tuple[int, ...]  # per market, without trades: events whose exch_ns is before that of the one before
 
 
@@ -54,7 +54,8 @@ def _survey(events: Any, found: Any) -> None:
             at = _MARKETS + _WORDS * market
             found[at + _KINDS] |= np.int64(1) << np.int64(min(event.kind, 62))
             found[at + _TICKS] = max(found[at + _TICKS], abs(np.int64(event.ticks)))
-            found[at + _LOTS] = max(found[at + _LOTS], event.lots)
+            if event.kind != _FUNDING:  # whose lots are a rate
+                found[at + _LOTS] = max(found[at + _LOTS], event.lots)
             if event.kind != _TRADE:
                 if event.exch_ns < found[at + _LAST_MOVE]:
                     found[at + _MOVES_BACKWARDS] += 1
