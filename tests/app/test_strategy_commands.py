@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from twosided.strategies.catalogue import OVERLAYS, STRATEGIES
+from twosided.strategies.catalogue import OVERLAYS, PRESETS, STRATEGIES
 
 OWN = """
 from twosided import Param, quote_bid, strategy
@@ -18,9 +18,10 @@ def lowball(ctx):
 
 def test_every_shipped_strategy_is_listed(command):
     out = command("strategies", "list").out
-    assert all(name in out for name in (*STRATEGIES, *OVERLAYS))
+    assert all(name in out for name in (*STRATEGIES, *PRESETS, *OVERLAYS))
     listed = [(row["kind"], row["name"]) for row in json.loads(command("strategies", "list", "--json").out)]
-    assert listed == [*(("strategy", name) for name in STRATEGIES), *(("overlay", name) for name in OVERLAYS)]
+    kinds = {"strategy": STRATEGIES, "preset": PRESETS, "overlay": OVERLAYS}
+    assert listed == [(kind, name) for kind, parts in kinds.items() for name in parts]
     assert all(row["help"].endswith(".") for row in json.loads(command("strategies", "list", "--json").out))
 
 

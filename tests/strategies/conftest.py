@@ -8,6 +8,7 @@ import pytest
 
 from twosided._compile import INTERPRETED
 from twosided.market.instrument import Instrument
+from twosided.strategies.plan import Cause
 
 START_NS = 1_700_000_000_000_000_000
 
@@ -52,6 +53,32 @@ def _decide(strategy, params=None, *, bid=99_990, ask=100_010, position=0, elaps
     return Quotes(bids, asks)
 
 
+class Watched:
+    """A strategy asked again and again: what it sees is given, what it plans and quotes is returned."""
+
+    def __init__(self, strategy, params=None, tick="0.01", lot="1"):
+        self.strategy, self.row = strategy, _ready(strategy, params or {}, tick, lot)
+
+    def __call__(self, *, bid=99_990, ask=100_010, position=0, elapsed_s=0.0, bid_lots=5, ask_lots=5, start_ns=START_NS, **signals):
+        """Return the `Quotes` at a touch, a position in lots and a time since the start; a signal that is not given is 0."""
+        row = _see(self.row, bid, ask, position, elapsed_s)
+        row.now_ns, row.start_ns = row.now_ns - START_NS + start_ns, start_ns
+        row.market[0].bid_lots, row.market[0].ask_lots = bid_lots, ask_lots
+        for name in self.strategy.signals:
+            row.signals[name] = signals.get(name, 0.0)
+        self.strategy(row)
+        bids, asks = ([(int(q["ticks"]), int(q["lots"])) for q in side if q["lots"]] for side in row.quotes[0])
+        return Quotes(bids, asks)
+
+    @property
+    def plan(self):
+        return self.row.memory.plan
+
+    @property
+    def causes(self):
+        return [cause.name for cause in Cause if int(self.plan.causes) & cause]
+
+
 def interpreted(function):
     """Return *function*, and all that it calls, as plain Python."""
     function = getattr(function, "py_func", function)
@@ -81,6 +108,12 @@ def _both_ways(strategy, params, views):
 @pytest.fixture(scope="session")
 def decide():
     return _decide
+
+
+@pytest.fixture(scope="session")
+def watched():
+    """Return a function of (strategy, params) to a strategy that is asked again and again."""
+    return Watched
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(name, meant):
 
 def test_a_name_like_none_is_answered_with_all():
     with pytest.raises(
-        InputError, match="known: avellaneda_stoikov, cartea_jaimungal, fixed, glft, grid, skewed_price, skewed_size"
+        InputError, match=r"known: avellaneda_stoikov, cartea_jaimungal, fixed, .*glft, grid, notebook, production, skewed_price"
     ):
         find_strategy("xyz:q")
 

@@ -12,7 +12,7 @@ import click
 from rich.table import Table
 
 from twosided.app.console import print_json, print_table
-from twosided.strategies.catalogue import OVERLAYS, STRATEGIES, find_overlay, find_strategy
+from twosided.strategies.catalogue import OVERLAYS, PRESETS, STRATEGIES, find_overlay, find_strategy
 from twosided.strategies.chain import Stage, stages_of
 from twosided.strategies.contract import Param, Strategy
 
@@ -30,7 +30,7 @@ def list_strategies(as_json: bool) -> None:
     """List the shipped strategies, and the overlays that can be added to them: --strategy glft+volatility_width+inventory_size."""
     overlays = [each.declared for each in OVERLAYS.values()]
     if as_json:
-        kinds = (("strategy", STRATEGIES.values()), ("overlay", overlays))
+        kinds = (("strategy", STRATEGIES.values()), ("preset", PRESETS.values()), ("overlay", overlays))
         print_json([{"kind": kind, **_described(each)} for kind, parts in kinds for each in parts])
         return
     for title, parts in (("strategy", STRATEGIES.values()), ("+ overlay", overlays)):
@@ -38,6 +38,10 @@ def list_strategies(as_json: bool) -> None:
         for each in parts:
             table.add_row(each.name, *_first_lines(each))
         print_table(table)
+    table = Table("preset", "composed of", show_edge=False)
+    for each in PRESETS.values():
+        table.add_row(each.name, "+".join(_parts(each)))
+    print_table(table)
 
 
 @strategies.command(short_help="show the parameters of a strategy: unit, default, bounds")
@@ -68,9 +72,8 @@ def show(name: str, with_source: bool, as_json: bool) -> None:
         title_justify="left",
     )
     for key, param in strategy.params.items():
-        default = (
-            "needed" if param.default is None else f"{param.default:g}" if isinstance(param.default, float) else str(param.default)
-        )
+        value = strategy.values.get(key, param.default)
+        default = "needed" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
         table.add_row(key, default, param.unit, _allowed(param), param.help)
     print_table(table)
 
@@ -79,6 +82,11 @@ def _stages(strategy: Strategy) -> tuple[Stage, ...]:
     """Return what a strategy is put together of, but for the stage that turns every plan into quotes."""
     stages = stages_of(strategy.function)
     return stages[:-1] or stages
+
+
+def _parts(strategy: Strategy) -> list[str]:
+    """Return the names of what a strategy is put together of, in the order in which they act."""
+    return [stage.__name__ for stage in _stages(strategy)]
 
 
 def _first_lines(strategy: Strategy) -> list[str]:
@@ -98,7 +106,7 @@ def _allowed(param: Param) -> str:
 def _described(strategy: Strategy) -> dict[str, Any]:
     params = {
         name: {
-            "default": param.default,
+            "default": strategy.values.get(name, param.default),
             "unit": param.unit,
             "minimum": param.minimum if math.isfinite(param.minimum) else None,
             "maximum": param.maximum if math.isfinite(param.maximum) else None,
@@ -108,4 +116,4 @@ def _described(strategy: Strategy) -> dict[str, Any]:
         }
         for name, param in strategy.params.items()
     }
-    return {"name": strategy.name, "help": "\n".join(_first_lines(strategy)), "params": params}
+    return {"name": strategy.name, "parts": _parts(strategy), "help": "\n".join(_first_lines(strategy)), "params": params}

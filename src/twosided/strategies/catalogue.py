@@ -19,14 +19,18 @@ from twosided.strategies.contract import Strategy
 from twosided.strategies.fixed import fixed
 from twosided.strategies.glft import glft
 from twosided.strategies.grid import grid
-from twosided.strategies.overlays.alpha import alpha_shift
-from twosided.strategies.overlays.holding import inventory_size, one_sided
-from twosided.strategies.overlays.pauses import feed_guard
-from twosided.strategies.overlays.width import session_edges, volatility_width
+from twosided.strategies.overlays.alpha import alpha_shift, flow_shift
+from twosided.strategies.overlays.fills import adverse_selection, fill_rate
+from twosided.strategies.overlays.holding import aggressive_reduction, inventory_size, one_sided, target_inventory
+from twosided.strategies.overlays.pauses import feed_guard, toxicity_pause
+from twosided.strategies.overlays.session import decision_interval, flatten_before_close
+from twosided.strategies.overlays.touch import band_guard, queue_value
+from twosided.strategies.overlays.width import linear_volatility, liquidity_stress, session_edges, volatility_width
+from twosided.strategies.presets import PRESETS
 from twosided.strategies.skewed_price import skewed_price
 from twosided.strategies.skewed_size import skewed_size
 
-__all__ = ["OVERLAYS", "STRATEGIES", "find_overlay", "find_strategy"]
+__all__ = ["OVERLAYS", "PRESETS", "STRATEGIES", "find_overlay", "find_strategy"]
 
 STRATEGIES: Mapping[str, Strategy] = {
     each.name: each for each in (fixed, skewed_price, skewed_size, grid, avellaneda_stoikov, glft, cartea_jaimungal)
@@ -34,13 +38,33 @@ STRATEGIES: Mapping[str, Strategy] = {
 """The shipped strategies."""
 
 OVERLAYS: Mapping[str, Overlay] = {
-    each.name: each for each in (volatility_width, session_edges, inventory_size, one_sided, feed_guard, alpha_shift)
+    each.name: each
+    for each in (
+        volatility_width,
+        linear_volatility,
+        liquidity_stress,
+        session_edges,
+        adverse_selection,
+        fill_rate,
+        toxicity_pause,
+        feed_guard,
+        inventory_size,
+        one_sided,
+        target_inventory,
+        aggressive_reduction,
+        flatten_before_close,
+        alpha_shift,
+        flow_shift,
+        queue_value,
+        band_guard,
+        decision_interval,
+    )
 }
 """The shipped overlays."""
 
 
 def find_strategy(name: str) -> Strategy:
-    """Return a shipped strategy by its name, or one of the user's own by ``path/to/file.py:name``, with overlays if any are named.
+    """Return a shipped strategy or preset by its name, or the user's own by ``path/to/file.py:name``, with the overlays named.
 
     ``glft+volatility_width+inventory_size`` is `glft` with two overlays, which act in this order. An overlay of the user's own is
     named like a strategy, or by its name alone where it stands in the strategy's file. A user's file runs as a script would:
@@ -52,12 +76,11 @@ def find_strategy(name: str) -> Strategy:
     """
     base, *added = _split(name)
     if not _is_file(base):
-        if base not in STRATEGIES:
-            hint = (
-                f"; {base} is an overlay, which follows a strategy: glft+{base}" if base in OVERLAYS else suggest(base, STRATEGIES)
-            )
-            raise InputError(f"strategy {base!r} is unknown{hint}")
-        return compose(STRATEGIES[base], *(find_overlay(each) for each in added))
+        known = {**STRATEGIES, **PRESETS}
+        if base not in known:
+            overlay = f"; {base} is an overlay, which follows a strategy: glft+{base}"
+            raise InputError(f"strategy {base!r} is unknown{overlay if base in OVERLAYS else suggest(base, known)}")
+        return compose(known[base], *(find_overlay(each) for each in added))
     held = _held(base)
     own = {key: value for key, value in held.items() if isinstance(value, Overlay)}
     return compose(_named(base, held, Strategy, "strategy"), *(own.get(each) or find_overlay(each) for each in added))
@@ -82,7 +105,7 @@ Part = TypeVar("Part", Strategy, Overlay)
 def _split(name: str) -> list[str]:
     """Return what stands between the +; one in the path of the strategy's file is a part of it."""
     path = _path_of(name)
-    if "+" in path and Path(path).is_file():
+    if path.endswith(".py") and "+" in path and Path(path).is_file():
         first, *rest = name[len(path) :].split("+")
         return [path + first, *rest]
     return name.split("+")

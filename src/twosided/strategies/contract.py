@@ -188,6 +188,10 @@ class Strategy:
             self.params[name].checked(name, value)
         return self._replace(values=given)
 
+    def called(self, name: str) -> "Strategy":
+        """Return this strategy under another name."""
+        return self._replace(name=name)
+
     def _replace(self, **changes: Any) -> "Strategy":
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return Strategy(**{**fields, **changes})  # addresses are shared: machine code does not depend on values

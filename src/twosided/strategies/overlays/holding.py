@@ -1,4 +1,4 @@
-"""Overlays of what inventory does to a plan: `inventory_size`, `one_sided`.
+"""Overlays of what inventory does to a plan: `inventory_size`, `one_sided`, `target_inventory`, `aggressive_reduction`.
 
 Where you are in the pipe: events -> book -> signals -> *strategy* -> risk -> order manager -> venue -> fills -> ledger.
 
@@ -7,14 +7,16 @@ Inventory is the position less its target. Only the side that adds to it is made
 
 from typing import Any
 
+from twosided._compile import compiled
 from twosided.strategies.compose import overlay
 from twosided.strategies.contract import Param
+from twosided.strategies.overlays.reference import own_sigma
 from twosided.strategies.plan import Cause
-from twosided.strategies.quoting import inventory
+from twosided.strategies.quoting import inventory, mid_ticks
 
-__all__ = ["inventory_size", "one_sided"]
+__all__ = ["aggressive_reduction", "inventory_size", "one_sided", "reduce_at_market", "target_inventory"]
 
-_INVENTORY, _ONE_SIDED = int(Cause.INVENTORY), int(Cause.ONE_SIDED)
+_INVENTORY, _ONE_SIDED, _HOLDING_COSTS = int(Cause.INVENTORY), int(Cause.ONE_SIDED), int(Cause.HOLDING_COSTS)
 
 
 @overlay(
@@ -61,3 +63,69 @@ def one_sided(ctx: Any) -> None:
         else:
             plan.to_sell = 0.0
         plan.causes |= _ONE_SIDED
+
+
+@overlay(
+    target_lean=Param(1.0, unit="half-widths", minimum=0, help="how far both quotes have moved where inventory is at the limit"),
+    target_widen=Param(0.0, minimum=0, help="share by which the side that adds to inventory is wider at the limit"),
+)
+def target_inventory(ctx: Any) -> None:
+    """Move the centre by -lean·half-width·s, s = inventory / limit, and widen the side that adds to inventory by 1 + widen·|s|.
+
+    Inventory is the position less `target_position`: quotes lean towards the target, which need not be 0.
+    """
+    params, plan = ctx.params, ctx.memory.plan
+    s = min(max(inventory(ctx.market[0], params.target_position) / params.max_position, -1.0), 1.0)
+    plan.centre -= params.target_lean * 0.5 * (plan.half_bid + plan.half_ask) * s
+    if s > 0.0:
+        plan.half_bid += params.target_widen * s * abs(plan.half_bid)
+    elif s < 0.0:
+        plan.half_ask -= params.target_widen * s * abs(plan.half_ask)
+    if s != 0.0:
+        plan.causes |= _INVENTORY
+
+
+def _reduce_at_market(plan: Any, market: Any, away: float, quantity: float) -> None:
+    """Take away the side that adds to an inventory of *away*, and offer *quantity* of it at the opposite best price."""
+    plan.rungs = 1
+    if away > 0.0:
+        plan.to_buy, plan.to_sell = 0.0, quantity
+        plan.half_ask = market.bid_ticks - plan.centre
+        plan.half_bid = 1.0 - plan.half_ask
+        plan.may_take = -1
+    else:
+        plan.to_buy, plan.to_sell = quantity, 0.0
+        plan.half_bid = plan.centre - market.ask_ticks
+        plan.half_ask = 1.0 - plan.half_bid
+        plan.may_take = 1
+
+
+reduce_at_market = compiled(_reduce_at_market)
+
+
+def _settle_reduction(params: Any, _instruments: tuple[Any, ...], _memory: Any) -> None:
+    own_sigma(params, "reduction_sigma")
+
+
+@overlay(
+    reduction_gamma=Param(0.1, unit="1/(price × quote)", minimum=1e-12, help="risk aversion"),
+    reduction_sigma=Param(0.0, unit="price/sqrt(s)", minimum=0, help="volatility of the mid; 0 is the strategy's sigma"),
+    reduction_horizon_s=Param(60.0, unit="s", minimum=0, help="how long inventory would be held"),
+    reduction_taker_bps=Param(0.0, unit="bps", help="the taker's fee"),
+    prepare=_settle_reduction,
+)
+def aggressive_reduction(ctx: Any) -> None:
+    """Sell (buy) at the market what is held beyond q*, where gamma·sigma²·q*·horizon = half the market's spread + the taker's fee.
+
+    The left side is what Avellaneda and Stoikov's reservation price (2008, equation 3.8) gives up for q quotes: beyond q* the
+    market pays more. The order must be allowed to take (``--no-post-only``); otherwise it rests one tick inside the spread.
+    """
+    params, market = ctx.params, ctx.market[0]
+    away = inventory(market, params.target_position)
+    a_quote = params.reduction_gamma * params.reduction_sigma * params.reduction_sigma * params.reduction_horizon_s
+    spread = 0.5 * (market.ask_ticks - market.bid_ticks) * market.tick_size
+    crossing = spread + params.reduction_taker_bps * 1e-4 * mid_ticks(market) * market.tick_size
+    if a_quote * abs(away) / params.quantity > crossing:
+        excess = abs(away) - max(crossing, 0.0) / a_quote * params.quantity
+        reduce_at_market(ctx.memory.plan, market, away, max(excess, market.lot_size))
+        ctx.memory.plan.causes |= _HOLDING_COSTS

@@ -1,4 +1,4 @@
-"""Overlays of the width, and of the size with it: `volatility_width`, `session_edges`.
+"""Overlays of the width, and of the size with it: `volatility_width`, `linear_volatility`, `liquidity_stress`, `session_edges`.
 
 Where you are in the pipe: events -> book -> signals -> *strategy* -> risk -> order manager -> venue -> fills -> ledger.
 """
@@ -6,43 +6,21 @@ Where you are in the pipe: events -> book -> signals -> *strategy* -> risk -> or
 import math
 from typing import Any
 
-from twosided._compile import compiled
-from twosided.errors import InputError
+from twosided.signals.volatility import VOLATILITY, update_volatility
 from twosided.strategies.compose import overlay
 from twosided.strategies.contract import Param
+from twosided.strategies.overlays.reference import decay_of, own_sigma, power
 from twosided.strategies.plan import Cause, resize, widen
 from twosided.strategies.quoting import mid_ticks
 
-__all__ = ["session_edges", "volatility_width"]
+__all__ = ["linear_volatility", "liquidity_stress", "session_edges", "volatility_width"]
 
-_VOLATILITY, _SESSION = int(Cause.VOLATILITY), int(Cause.SESSION)
+_VOLATILITY, _LIQUIDITY, _SESSION = int(Cause.VOLATILITY), int(Cause.LIQUIDITY), int(Cause.SESSION)
 _DAY_S = 86_400.0
-
-
-def own_sigma(params: Any, name: str) -> None:
-    """Put the strategy's own ``sigma`` in the place of a volatility *name* that is 0.
-
-    Raises:
-        InputError: it has none.
-    """
-    if params[name] == 0.0:
-        if "sigma" not in (params.dtype.names or ()):
-            raise InputError(
-                f"parameter {name} is 0, which stands for the strategy's sigma, but it has none; set {name} (price/sqrt(s))"
-            )
-        params[name] = params.sigma
 
 
 def _settle_reference(params: Any, _instruments: tuple[Any, ...], _memory: Any) -> None:
     own_sigma(params, "volatility_reference")
-
-
-def _power(base: float, exponent: float) -> float:
-    """Return base^exponent for a base above 0, the same compiled and interpreted."""
-    return math.exp(exponent * math.log(base))
-
-
-power = compiled(_power)
 
 
 @overlay(
@@ -54,31 +32,61 @@ power = compiled(_power)
     volatility_size_power=Param(1.25, minimum=0, help="quantities shrink with this power of it; 1 keeps quantity × volatility"),
     volatility_most=Param(5.0, unit="times the width", minimum=1),
     prepare=_settle_reference,
-    memory={"volatility_mid": "f8", "volatility_ns": "i8", "volatility_squares": "f8", "volatility_seconds": "f8"},
+    memory={"volatility_of_mid": VOLATILITY},
 )
 def volatility_width(ctx: Any) -> None:
     """Widen by (volatility / reference)^width_power, and divide quantities by its size_power; never narrower than planned.
 
     The volatility is the root of the squared moves of the mid between decisions over the time that they took, each weighted by half
-    per half-life since (RiskMetrics 1996, section 5.2, on irregular times). In the first half-life of a run nothing changes.
+    per half-life since (see `twosided.signals.volatility`). In the first half-life of a run nothing changes.
     """
-    memory, params, market = ctx.memory, ctx.params, ctx.market[0]
-    mid = mid_ticks(market)
-    if memory.volatility_ns != 0:
-        seconds = (ctx.now_ns - memory.volatility_ns) * 1e-9
-        decay = math.exp(-math.log(2.0) * seconds / params.volatility_half_life_s)
-        move = mid - memory.volatility_mid
-        memory.volatility_squares = decay * memory.volatility_squares + move * move
-        memory.volatility_seconds = decay * memory.volatility_seconds + seconds
-    memory.volatility_mid, memory.volatility_ns = mid, ctx.now_ns
-    warm = ctx.now_ns - ctx.start_ns >= params.volatility_half_life_s * 1e9 and memory.volatility_seconds > 0.0
-    if warm:
-        volatility = math.sqrt(memory.volatility_squares / memory.volatility_seconds) * market.tick_size
+    params, market, plan, estimate = ctx.params, ctx.market[0], ctx.memory.plan, ctx.memory.volatility_of_mid
+    update_volatility(estimate, ctx.now_ns, mid_ticks(market), params.volatility_half_life_s / math.log(2.0))
+    volatility = estimate.value * market.tick_size
+    if volatility > params.volatility_reference and ctx.now_ns - ctx.start_ns >= params.volatility_half_life_s * 1e9:
         ratio = volatility / params.volatility_reference
-        if ratio > 1.0:
-            widen(memory.plan, min(power(ratio, params.volatility_width_power), params.volatility_most))
-            resize(memory.plan, power(ratio, -params.volatility_size_power), market.lot_size)
-            memory.plan.causes |= _VOLATILITY
+        widen(plan, min(power(ratio, params.volatility_width_power), params.volatility_most))
+        resize(plan, power(ratio, -params.volatility_size_power), market.lot_size)
+        plan.causes |= _VOLATILITY
+
+
+@overlay(
+    linear_slope=Param(10.0, unit="times the width, for each 100 % of the price in 5 s", minimum=0),
+    signals=("short_volatility",),
+)
+def linear_volatility(ctx: Any) -> None:
+    """Widen by 1 + slope·v, where v is how far the mid moves in 5 s (one standard deviation), as a share of the price."""
+    market = ctx.market[0]
+    move = ctx.signals.short_volatility[0] * math.sqrt(5.0) / max(mid_ticks(market), 1.0)
+    if move > 0.0:
+        widen(ctx.memory.plan, 1.0 + ctx.params.linear_slope * move)
+        ctx.memory.plan.causes |= _VOLATILITY
+
+
+@overlay(
+    liquidity_spread=Param(2.0, unit="times its average", minimum=1, help="a market's spread above it is stress"),
+    liquidity_thin=Param(0.25, unit="of its average", minimum=0, maximum=1, help="a thinner side of the touch below it is stress"),
+    liquidity_half_life_s=Param(60.0, unit="s", minimum=1e-3, help="of the average size of the thinner side"),
+    liquidity_width=Param(1.5, unit="times the width", minimum=1),
+    liquidity_size=Param(0.5, unit="times the quantity", minimum=0, maximum=1),
+    signals=("spread_ratio",),
+    memory={"liquidity_touch": "f8", "liquidity_ns": "i8"},
+)
+def liquidity_stress(ctx: Any) -> None:
+    """Widen and resize while the spread is above liquidity_spread · its average, or the touch below liquidity_thin · its own."""
+    memory, params, market = ctx.memory, ctx.params, ctx.market[0]
+    touch = float(min(market.bid_lots, market.ask_lots))
+    if memory.liquidity_ns == 0:
+        memory.liquidity_touch = touch
+    thin = touch < params.liquidity_thin * memory.liquidity_touch
+    if thin or ctx.signals.spread_ratio[0] > params.liquidity_spread:
+        widen(memory.plan, params.liquidity_width)
+        resize(memory.plan, params.liquidity_size, market.lot_size)
+        memory.plan.causes |= _LIQUIDITY
+    if memory.liquidity_ns != 0:
+        decay = decay_of((ctx.now_ns - memory.liquidity_ns) * 1e-9, params.liquidity_half_life_s)
+        memory.liquidity_touch = decay * memory.liquidity_touch + (1.0 - decay) * touch
+    memory.liquidity_ns = ctx.now_ns
 
 
 @overlay(
