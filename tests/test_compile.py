@@ -1,8 +1,6 @@
-"""The compile cache: found again by the next process, never stale, never in the way; and records found by address."""
+"""The compile cache: found again by the next process, never stale, never in the way."""
 
-import enum
 import json
-import math
 import os
 import subprocess
 import sys
@@ -10,23 +8,14 @@ import types
 from pathlib import Path
 
 import numba
-import numpy as np
 import pytest
 
-import twosided.units
 from twosided import _compile
 from twosided._compile import (
     INTERPRETED,
-    address_of_array,
     cache_folder,
     cache_hits,
     compiled,
-    highest_bit,
-    lowest_bit,
-    meaning,
-    table_at,
-    words_at,
-    words_of,
 )
 
 compiles = pytest.mark.skipif(INTERPRETED, reason="nothing is compiled")
@@ -298,6 +287,12 @@ def test_it_compiles_at_the_first_call_and_for_each_kind_of_argument(own_cache):
     assert cache_hits(again) == (2, 0)
 
 
+def function(source, **names):
+    namespace = {"__name__": "user", **names}
+    exec(compile(f"def f(x):\n    {source}", "user.py", "exec"), namespace)  # noqa: S102
+    return namespace["f"]
+
+
 def edited(level, factor=2):
     """A kernel and its helper as a file would make them."""
     helper = function(f"return {factor} * x")
@@ -386,296 +381,6 @@ def test_one_signature_is_compiled_at_once_and_stays_the_only_one():
     assert cache_hits(plus) == (0, 1)
     assert plus(1.9, 2) == 3  # made an integer, not another function
     assert len(plus.overloads) == 1
-
-
-# ---------------------------------------------------------------- what a function means
-
-
-class Side(enum.IntEnum):
-    BID = 1
-    ASK = 2
-
-
-class OtherSide(enum.IntEnum):
-    BID = 1
-    ASK = 3
-
-
-OtherSide.__qualname__ = OtherSide.__name__ = "Side"
-
-
-def function(source="return LEVEL", arguments="x", name="user", **names):
-    """Return a function made from *source*, with *names* as its globals; the same text stands on the same lines."""
-    namespace = {"__name__": name, "np": np, "math": math, **names}
-    exec(compile(f"def f({arguments}):\n    {source}", "user.py", "exec"), namespace)  # noqa: S102
-    return namespace["f"]
-
-
-def closure(value):
-    def f(x):
-        return x + value
-
-    return f
-
-
-def module(**names):
-    made = types.ModuleType("helpers")
-    vars(made).update(names)
-    return made
-
-
-def helper_of(helper):
-    return function("return LEVEL(x)", LEVEL=helper)
-
-
-def array(last):
-    return np.array([*range(5000), last])  # long enough for repr to abbreviate
-
-
-def deep(level):
-    """A helper of a helper that is reached by name."""
-    return compiled(function("return inner(x)", inner=compiled(function("return x + LEVEL", LEVEL=level))))
-
-
-PAIRS = {
-    "a constant": (lambda: function("return x + 1"), lambda: function("return x + 2")),
-    "an operation": (lambda: function("return x + 1"), lambda: function("return x - 1")),
-    "what is called": (lambda: function("return math.floor(x)"), lambda: function("return math.ceil(x)")),
-    "a global number": (lambda: function(LEVEL=1), lambda: function(LEVEL=2)),
-    "the type of a global": (lambda: function(LEVEL=1), lambda: function(LEVEL=1.0)),
-    "the last bit of a global": (lambda: function(LEVEL=0.1), lambda: function(LEVEL=math.nextafter(0.1, 1))),
-    "a global text": (lambda: function(LEVEL="a"), lambda: function(LEVEL="b")),
-    "an enum": (lambda: function("return Side.ASK", Side=Side), lambda: function("return Side.ASK", Side=OtherSide)),
-    "an enum's member": (lambda: function(LEVEL=Side.BID), lambda: function(LEVEL=Side.ASK)),
-    "an array": (lambda: function("return LEVEL[x]", LEVEL=array(1)), lambda: function("return LEVEL[x]", LEVEL=array(2))),
-    "the type of an array": (lambda: function(LEVEL=np.zeros(2, "i4")), lambda: function(LEVEL=np.zeros(1, "i8"))),
-    "an array in a tuple": (lambda: function(LEVEL=(array(1), 1)), lambda: function(LEVEL=(array(2), 1))),
-    "a numba type": (lambda: function(LEVEL=numba.int64), lambda: function(LEVEL=numba.int32)),
-    "a record type": (lambda: function(LEVEL=np.dtype([("a", "i8")])), lambda: function(LEVEL=np.dtype([("a", "i4")]))),
-    "a closure": (lambda: closure(1), lambda: closure(2)),
-    "a default": (lambda: function("return x", "x=1"), lambda: function("return x", "x=2")),
-    "a default by keyword": (lambda: function("return y", "x, *, y=1"), lambda: function("return y", "x, *, y=2")),
-    "the names of arguments": (lambda: function("return x", "x, y"), lambda: function("return x", "y, x")),
-    "a function inside": (lambda: function("return (lambda y: y + 1)(x)"), lambda: function("return (lambda y: y + 2)(x)")),
-    "a helper": (lambda: helper_of(function("return 1")), lambda: helper_of(function("return 2"))),
-    "a compiled helper": (lambda: helper_of(compiled(function("return 1"))), lambda: helper_of(compiled(function("return 2")))),
-    "a helper's helper": (lambda: helper_of(deep(1)), lambda: helper_of(deep(2))),
-    "helpers in a tuple": (lambda: function(LEVEL=(deep(1), deep(2))), lambda: function(LEVEL=(deep(1), deep(3)))),
-    "a constant in a module": (
-        lambda: function("return m.LEVEL", m=module(LEVEL=1)),
-        lambda: function("return m.LEVEL", m=module(LEVEL=2)),
-    ),
-    "a helper in a module": (
-        lambda: function("return m.f(x)", m=module(f=deep(1))),
-        lambda: function("return m.f(x)", m=module(f=deep(2))),
-    ),
-    "a module in a module": (
-        lambda: function("return m.n.LEVEL", m=module(n=module(LEVEL=1))),
-        lambda: function("return m.n.LEVEL", m=module(n=module(LEVEL=2))),
-    ),
-    "a line of the user's file": (lambda: function("return x"), lambda: function("\n    return x")),
-}
-
-
-@pytest.mark.parametrize("what", PAIRS)
-def test_another_value_is_another_meaning_and_the_same_is_the_same(what):
-    one, other = PAIRS[what]
-    assert meaning(one()) != meaning(other())
-    assert meaning(one()) == meaning(one())
-    assert meaning(other()) == meaning(other())
-
-
-def test_lines_of_the_package_itself_may_move():
-    one, other = (function(source, name="twosided.somewhere") for source in ("return x", "\n    return x"))
-    assert meaning(one) == meaning(other)
-
-
-def test_functions_that_call_each_other_have_a_meaning():
-    namespace = {"__name__": "user"}
-    exec("def f(x):\n    return g(x)\ndef g(x):\n    return f(x)", namespace)  # noqa: S102
-    assert meaning(namespace["f"]) != meaning(namespace["g"])
-
-
-def test_a_compiled_function_means_what_its_source_means():
-    plain = function("return x")
-    assert meaning(plain) == meaning(compiled(plain))
-
-
-@compiles
-def test_how_a_helper_is_compiled_is_part_of_what_its_callers_mean():
-    def calling(helper):
-        return function("return helper(x)", helper=helper)
-
-    plain, copied, threaded = (compiled(lambda x: x + 1, **how) for how in ({}, {"inline": True}, {"nogil": True}))
-    assert len({meaning(calling(helper)) for helper in (plain, copied, threaded)}) == 3
-
-
-def test_a_helper_behind_a_module_of_the_package_is_refused():
-    with pytest.raises(TypeError, match=r"reaches the module twosided\.units; import the names it needs from it instead"):
-        meaning(function("return units.whole_steps(x)", units=twosided.units))
-
-
-def test_a_users_module_with_the_name_of_a_library_is_still_the_users(tmp_path):
-    path = tmp_path / "statistics.py"
-
-    def with_level(level):
-        mine = types.ModuleType("statistics")
-        mine.__file__, mine.LEVEL = str(path), level
-        return function("return statistics.LEVEL", statistics=mine)
-
-    assert meaning(with_level(1)) != meaning(with_level(2))
-
-
-# ---------------------------------------------------------------- records by address
-
-CORE = np.dtype(
-    (np.record, [("rows", "i8"), ("columns", "i8"), ("table", "i8"), ("bytes", "i8"), ("offset", "i8"), ("words", "i8")])
-)
-ITEM = np.dtype((np.record, [("lots", "i8"), ("price", "f8")]))
-MIXED = np.dtype((np.record, [("head", "i4"), ("items", ITEM, (3,)), ("tail", "i2")]))
-
-item_at = table_at(CORE, "table", ITEM, ("rows", "columns"))
-fixed_at = table_at(CORE, "table", ITEM, ("rows", 2, 2))
-mixed_at = table_at(CORE, "table", ITEM, ("rows", 3), row=("bytes", "offset"))
-words_in = words_at(CORE, "words")
-
-
-def _read_item(core, i, j):
-    return item_at(core, i, j).price
-
-
-def _write_item(core, i, j, price):
-    item_at(core, i, j).price = price
-
-
-def _read_fixed(core, i, j, k):
-    return fixed_at(core, i, j, k).lots
-
-
-def _read_mixed(core, i, j):
-    return mixed_at(core, i, j).lots
-
-
-def _swap_words(core, i, j):
-    words = words_in(core)
-    words[i], words[j] = words[j], words[i]
-    return words[i]
-
-
-read_item, write_item, read_fixed = compiled(_read_item), compiled(_write_item), compiled(_read_fixed)
-read_mixed, swap_words = compiled(_read_mixed), compiled(_swap_words)
-
-
-def core_of(table, rows, columns=0, **more):
-    core = np.zeros(1, CORE)[0]
-    core.rows, core.columns, core.table = rows, columns, address_of_array(table)
-    for name, value in more.items():
-        core[name] = value
-    return core
-
-
-@pytest.mark.interpreted
-def test_records_are_read_and_written_where_numpy_has_them():
-    table = np.zeros((4, 5), ITEM)
-    table["price"] = np.arange(20).reshape(4, 5)
-    core = core_of(table, *table.shape)
-    for i in range(4):
-        for j in range(5):
-            assert read_item(core, i, j) == table[i, j].price
-    write_item(core, 3, 1, -1.5)
-    assert table[3, 1].price == -1.5
-    assert (table["price"] == -1.5).sum() == 1
-
-
-@pytest.mark.interpreted
-def test_extents_may_be_numbers():
-    table = np.zeros((3, 2, 2), ITEM)
-    table["lots"] = np.arange(12).reshape(3, 2, 2)
-    core = core_of(table, 3)
-    assert [read_fixed(core, i, j, k) for i in range(3) for j in range(2) for k in range(2)] == list(range(12))
-
-
-@pytest.mark.interpreted
-def test_a_row_of_mixed_content_is_found_by_its_bytes_and_an_offset_in_it():
-    table = np.zeros(4, MIXED)
-    table["items"]["lots"] = np.arange(12).reshape(4, 3)
-    core = core_of(table, 4, bytes=MIXED.itemsize, offset=MIXED.fields["items"][1])
-    assert [read_mixed(core, i, j) for i in range(4) for j in range(3)] == list(range(12))
-
-
-@pytest.mark.interpreted
-def test_words_are_read_and_written_where_they_are():
-    words = np.arange(5)
-    core = core_of(np.zeros(1, ITEM), 1, words=address_of_array(words))
-    assert swap_words(core, 0, 4) == 4
-    assert words.tolist() == [4, 1, 2, 3, 0]
-
-
-def _shift_words(array, by):
-    words = words_of(array)
-    for i in range(len(array) - by):
-        words[i] = words[i + by]
-    return words[0]
-
-
-shift_words = compiled(_shift_words)
-
-
-@pytest.mark.interpreted
-def test_the_words_of_an_array_are_the_array_s_own():
-    array = np.arange(6)
-    assert shift_words(array, 2) == 2
-    assert array.tolist() == [2, 3, 4, 5, 4, 5]
-    assert shift_words(array[3:], 1) == 4
-    assert array.tolist() == [2, 3, 4, 4, 5, 5]
-
-
-@compiles
-@pytest.mark.skipif(bool(numba.config.BOUNDSCHECK), reason="they stay an array")
-@pytest.mark.parametrize("array", [np.arange(6)[::2], np.arange(6.0), np.zeros((2, 2), np.int64)])
-def test_there_are_no_words_of_what_is_not_a_row_of_64_bit_integers(array):
-    with pytest.raises(numba.core.errors.TypingError):
-        shift_words(array, 1)
-
-
-@compiles
-@pytest.mark.interpreted
-@pytest.mark.skipif(not numba.config.BOUNDSCHECK, reason="a pointer's indices are not checked")
-def test_where_bounds_are_checked_so_are_those_of_words():
-    with pytest.raises(IndexError):
-        shift_words(np.arange(3), -1)
-
-
-@pytest.mark.interpreted
-@pytest.mark.skipif(not INTERPRETED, reason="compiled code cannot check")
-@pytest.mark.parametrize("place", [(4, 0), (0, 5), (-1, 0), (0, -1)])
-def test_interpreted_code_notices_an_index_outside_the_table(place):
-    table = np.zeros((4, 5), ITEM)
-    with pytest.raises(IndexError, match=rf"table table was read at \({place[0]}, {place[1]}\)"):
-        read_item(core_of(table, *table.shape), *place)
-
-
-# ---------------------------------------------------------------- bits
-
-
-def _highest(word):
-    return highest_bit(word)
-
-
-def _lowest(word):
-    return lowest_bit(word)
-
-
-highest, lowest = compiled(_highest), compiled(_lowest)
-
-
-@pytest.mark.interpreted
-@pytest.mark.parametrize("low", [0, 1, 31, 32, 62, 63])
-@pytest.mark.parametrize("high", [0, 1, 31, 32, 62, 63])
-def test_the_outermost_bits_of_a_word_the_sign_included(low, high):
-    bits = (1 << low) | (1 << high)
-    word = np.array([bits], np.uint64).view(np.int64)[0]
-    assert (lowest(word), highest(word)) == (min(low, high), max(low, high))
 
 
 def test_what_is_private_to_numba_is_still_there():

@@ -123,16 +123,18 @@ def naive(content, day, *, step=100, stock=None):
 
     An event is (exch_ns, place, id, lots, ticks, kind, flags, side).
     """
-    start, place, orders, events, locate, name = midnight(day), 0, {}, [], None, None if stock is None else f"{stock:8}".encode()
-    counts, hours, action, status = {}, None, "T", None
-    sided = day < dt.date(2014, 7, 14)
+    reader = _Naive(day, step, stock)
+    for here, kind, message in _messages(content):
+        reader.take(here, kind, message)
+    if not reader.events or (stock is not None and reader.locate is None):
+        raise RefusedError(None)
+    return reader.events, reader.counts
 
-    def count(what):
-        counts[what] = counts.get(what, 0) + 1
 
-    while place < len(content):
-        if content[place:] == b"\0\0":
-            break
+def _messages(content):
+    """Yield (place, kind, content) of every message; an empty one ends the file."""
+    place = 0
+    while place < len(content) and content[place:] != b"\0\0":
         if place + 3 > len(content):
             raise RefusedError(place)
         length, kind = int.from_bytes(content[place : place + 2], "big"), chr(content[place + 2])
@@ -141,118 +143,157 @@ def naive(content, day, *, step=100, stock=None):
         message = content[place + 2 : place + 2 + length]
         if len(message) < length:
             raise RefusedError(place)
-        here, place = place, place + 2 + length
-        its_locate, ns = int.from_bytes(message[1:3], "big"), int.from_bytes(message[5:11], "big")
-        fields = struct.unpack(f">{BODIES[kind]}", message[11:])
-        if kind in "VW":
-            continue
-        if kind != "S":
-            its_name = None
-            if kind in STOCKS:
-                at = {"L": 15, "A": 24, "F": 24, "P": 24, "Q": 19, "I": 28}.get(kind, 11)
-                its_name = message[at : at + 8]
-            if locate is None:
-                if stock is not None and its_name != name:
-                    continue
-                locate = its_locate
-            elif its_locate != locate:
-                if stock is None:
-                    raise RefusedError(here)
-                continue
-            if its_name is not None:
-                if name is not None and its_name != name:
-                    raise RefusedError(here)
-                name = its_name
-        if ns >= DAY_NS:
+        yield place, kind, message
+        place += 2 + length
+
+
+class _Naive:
+    """One message after the other; `here` and `ns` are those of the message that is being taken."""
+
+    def __init__(self, day, step, stock):
+        self.start, self.step, self.stock = midnight(day), step, stock
+        self.name = None if stock is None else f"{stock:8}".encode()
+        self.sided = day < dt.date(2014, 7, 14)
+        self.orders, self.events, self.counts, self.locate = {}, [], {}, None
+        self.hours, self.action, self.status = None, "T", None
+
+    def take(self, here, kind, message):
+        self.here, self.ns = here, int.from_bytes(message[5:11], "big")
+        if kind in "VW" or (kind != "S" and not self.is_ours(kind, message)):
+            return
+        if self.ns >= DAY_NS:
             raise RefusedError(here)
+        fields = struct.unpack(f">{BODIES[kind]}", message[11:])
+        for kinds, reads in (
+            ("AF", self.added),
+            ("ECX", self.took),
+            ("D", self.deleted),
+            ("U", self.replaced),
+            ("PQ", self.traded),
+            ("SH", self.said),
+        ):
+            if kind in kinds:
+                reads(kind, fields)
+                return
+        if kind != "R":
+            self.count("broken_trades" if kind == "B" else "other_messages")
 
-        def put(kind, order, side, ticks, lots, flags=0, *, ns=ns, here=here):
-            events.append((start + ns, here, order, lots, ticks, int(kind), flags, side))
+    def is_ours(self, kind, message):
+        its_locate, its_name = int.from_bytes(message[1:3], "big"), None
+        if kind in STOCKS:
+            at = {"L": 15, "A": 24, "F": 24, "P": 24, "Q": 19, "I": 28}.get(kind, 11)
+            its_name = message[at : at + 8]
+        if self.locate is None:
+            if self.stock is not None and its_name != self.name:
+                return False
+            self.locate = its_locate
+        elif its_locate != self.locate:
+            if self.stock is None:
+                raise RefusedError(self.here)
+            return False
+        if its_name is not None:
+            if self.name is not None and its_name != self.name:
+                raise RefusedError(self.here)
+            self.name = its_name
+        return True
 
-        def priced(price, *, trade=False, here=here):
-            if price == 0 or price // step >= 2**31 - trade or (price % step and not trade):
-                raise RefusedError(here)
-            return price // step
+    # what is written, and what a field may be
 
-        def positive(shares, most=2**32, *, here=here):
-            if not 0 < shares < most:
-                raise RefusedError(here)
-            return shares
+    def count(self, what):
+        self.counts[what] = self.counts.get(what, 0) + 1
 
-        def one_of(letter, letters, *, here=here):
-            if letter not in [each.encode() for each in letters]:
-                raise RefusedError(here)
-            return letter.decode()
+    def put(self, kind, order, side, ticks, lots, flags=0):
+        self.events.append((self.start + self.ns, self.here, order, lots, ticks, int(kind), flags, side))
 
-        if kind in "AF":
-            order, side, shares, _stock, price = fields[:5]
-            side = {"B": 1, "S": -1}[one_of(side, "BS")]
-            orders[order] = [side, priced(price), positive(shares)]
-            put(Kind.ADD, order, side, priced(price), shares)
-        elif kind in "ECX":
-            order, shares = fields[:2]
-            side, ticks, _left = orders.get(order, (0, 0, 0))
-            positive(shares)
-            if kind == "X":
-                put(Kind.CANCEL, order, side, ticks, shares)
+    def priced(self, price, *, trade=False):
+        if price == 0 or price // self.step >= 2**31 - trade or (price % self.step and not trade):
+            raise RefusedError(self.here)
+        return price // self.step
+
+    def positive(self, shares, most=2**32):
+        if not 0 < shares < most:
+            raise RefusedError(self.here)
+        return shares
+
+    def one_of(self, letter, letters):
+        if letter not in [each.encode() for each in letters]:
+            raise RefusedError(self.here)
+        return letter.decode()
+
+    # what each kind of message does
+
+    def added(self, _kind, fields):
+        order, side, shares, _stock, price = fields[:5]
+        side = {"B": 1, "S": -1}[self.one_of(side, "BS")]
+        self.orders[order] = [side, self.priced(price), self.positive(shares)]
+        self.put(Kind.ADD, order, side, self.priced(price), shares)
+
+    def took(self, kind, fields):
+        order, shares = fields[:2]
+        side, ticks, _left = self.orders.get(order, (0, 0, 0))
+        self.positive(shares)
+        if kind == "X":
+            self.put(Kind.CANCEL, order, side, ticks, shares)
+        else:
+            if kind == "C":
+                self.executed_at(fields, side)
+            elif side:
+                self.put(Kind.TRADE, fields[2], -side, ticks, shares)
             else:
-                if kind == "C":
-                    printable = one_of(fields[3], "YN") == "Y"
-                    priced(fields[4], trade=True)
-                    if printable:
-                        put(Kind.TRADE, fields[2], -side, moved(fields[4], -side, step), shares)
-                        if fields[4] % step:
-                            count("between_ticks")
-                elif side:
-                    put(Kind.TRADE, fields[2], -side, ticks, shares)
-                else:
-                    count("unpriced_trades")
-                put(Kind.FILL, order, side, ticks, shares)
-            if order in orders:
-                orders[order][2] -= shares
-                if orders[order][2] <= 0:
-                    del orders[order]
-        elif kind == "D":
-            side, ticks, _left = orders.pop(fields[0], (0, 0, 0))
-            put(Kind.CANCEL, fields[0], side, ticks, 0)
-        elif kind == "U":
-            old, new, shares, price = fields
-            positive(shares), priced(price)
-            known = old in orders
-            side, ticks, _left = orders.pop(old, (0, 0, 0))
-            put(Kind.CANCEL, old, side, ticks, 0)
-            if known:
-                orders[new] = [side, priced(price), shares]
-                put(Kind.ADD, new, side, priced(price), shares)
-            else:
-                count("unplaced_orders")
-        elif kind in "PQ":
-            if kind == "P":
-                side = {"B": -1, "S": 1}[one_of(fields[1], "BS")] if sided or one_of(fields[1], "BS") == "" else 0
-                shares, price, match = fields[2], fields[4], fields[5]
-            else:
-                side, shares, price, match = 0, fields[0], fields[2], fields[3]
-                if shares == 0:
-                    count("other_trades")
-                    continue
-            positive(shares, 2**40), priced(price, trade=True)
-            if price % step:
-                count("between_ticks")
-            put(Kind.TRADE, match, side, moved(price, side, step), shares, HIDDEN)
-        elif kind in "SH":
-            if kind == "S":
-                hours = one_of(fields[0], "OSQMEC")
-            else:
-                action = one_of(fields[1], "HPQT")
-            now = {"H": Status.HALT, "P": Status.HALT, "Q": Status.AUCTION}.get(action, Status.OPEN)
-            now = Status.CLOSED if hours is not None and hours != "Q" else now
-            if now != status:
-                put(Kind.STATUS, 0, 0, 0, int(now))
-            status = now
-        elif kind == "B":
-            count("broken_trades")
-        elif kind != "R":
-            count("other_messages")
-    if not events or (stock is not None and locate is None):
-        raise RefusedError(None)
-    return events, counts
+                self.count("unpriced_trades")
+            self.put(Kind.FILL, order, side, ticks, shares)
+        if order in self.orders:
+            self.orders[order][2] -= shares
+            if self.orders[order][2] <= 0:
+                del self.orders[order]
+
+    def executed_at(self, fields, side):
+        printable = self.one_of(fields[3], "YN") == "Y"
+        self.priced(fields[4], trade=True)
+        if printable:
+            self.put(Kind.TRADE, fields[2], -side, moved(fields[4], -side, self.step), fields[1])
+            if fields[4] % self.step:
+                self.count("between_ticks")
+
+    def deleted(self, _kind, fields):
+        side, ticks, _left = self.orders.pop(fields[0], (0, 0, 0))
+        self.put(Kind.CANCEL, fields[0], side, ticks, 0)
+
+    def replaced(self, _kind, fields):
+        old, new, shares, price = fields
+        self.positive(shares)
+        ticks_now, known = self.priced(price), old in self.orders
+        side, ticks, _left = self.orders.pop(old, (0, 0, 0))
+        self.put(Kind.CANCEL, old, side, ticks, 0)
+        if known:
+            self.orders[new] = [side, ticks_now, shares]
+            self.put(Kind.ADD, new, side, ticks_now, shares)
+        else:
+            self.count("unplaced_orders")
+
+    def traded(self, kind, fields):
+        if kind == "P":
+            letter = self.one_of(fields[1], "BS")
+            side = {"B": -1, "S": 1}[letter] if self.sided else 0
+            shares, price, match = fields[2], fields[4], fields[5]
+        else:
+            side, shares, price, match = 0, fields[0], fields[2], fields[3]
+            if shares == 0:
+                self.count("other_trades")
+                return
+        self.positive(shares, 2**40)
+        self.priced(price, trade=True)
+        if price % self.step:
+            self.count("between_ticks")
+        self.put(Kind.TRADE, match, side, moved(price, side, self.step), shares, HIDDEN)
+
+    def said(self, kind, fields):
+        if kind == "S":
+            self.hours = self.one_of(fields[0], "OSQMEC")
+        else:
+            self.action = self.one_of(fields[1], "HPQT")
+        now = {"H": Status.HALT, "P": Status.HALT, "Q": Status.AUCTION}.get(self.action, Status.OPEN)
+        now = Status.CLOSED if self.hours is not None and self.hours != "Q" else now
+        if now != self.status:
+            self.put(Kind.STATUS, 0, 0, 0, int(now))
+        self.status = now

@@ -19,7 +19,7 @@ and ``hours_per_day`` are those that were used: stated, or the venue's (`twoside
   the run is shorter than 1 / `MOST_SCALING` of that.
 - ``sharpe``: mean / standard deviation (n - 1) of the changes of equity over ``periods`` whole, non-overlapping periods of
   `Basis.period_ns`, times sqrt(periods per year), no interest deducted. ``sharpe_error``: its standard error, per period
-  sqrt((1 + S²/2) / n), annualised alike (Lo 2002, Financial Analysts Journal 58(4), eq. 9; takes changes as independent).
+  sqrt((1 + S²/2) / n), annualised alike (Lo 2002, Financial Analysts Journal 58(4), its case of independent changes).
   ``sortino``: the same mean over the root mean square of the losses, target zero. None of them below `LEAST_PERIODS` periods.
 - ``drawdown``: the largest fall of equity from an earlier peak, on the equity frame, money; ``drawdown_of_capital``: its share of
   stated capital. (A share of the peak P&L is not given: P&L starts at zero, and a share of nearly nothing says nothing.)

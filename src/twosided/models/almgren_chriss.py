@@ -12,9 +12,9 @@ fixed + temporary·n_j/tau a unit on top. What is minimised is mean + risk_avers
     fixed          price               half the spread plus fees, the paper's epsilon
     risk_aversion  1/money             the paper's lambda
 
-    x_j = X·sinh(kappa·(T - t_j)) / sinh(kappa·T)                                                   (equation 17)
-    2·(cosh(kappa·tau) - 1)/tau² = risk_aversion·sigma²/temporary~,  temporary~ = temporary - permanent·tau/2     (after 16)
-    mean = permanent·X²/2 + fixed·|X| + temporary~/tau·sum n_j²,   variance = sigma²·tau·sum x_j², j = 1 … n       (8, 9, 5)
+    x_j = X·sinh(kappa·(T - t_j)) / sinh(kappa·T)                                                   (section 2.2)
+    2·(cosh(kappa·tau) - 1)/tau² = risk_aversion·sigma²/temporary~,  temporary~ = temporary - permanent·tau/2   (section 2.2)
+    mean = permanent·X²/2 + fixed·|X| + temporary~/tau·sum n_j²,   variance = sigma²·tau·sum x_j², j = 1 … n  (sections 1.4, 1.5)
 
 In continuous time (n = None) kappa = sigma·sqrt(risk_aversion/temporary), and sums are integrals. Valid while impact is linear and
 the position small against what the market trades; nothing keeps a bucket within a share of the volume or at whole lots, for which

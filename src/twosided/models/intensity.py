@@ -12,7 +12,7 @@ As n or a go to infinity, both become the exponential. Through the mid (delta < 
 
 A quote that costs p when it is filled (p = what the inventory was worth before, less after) earns Lambda(delta)·U(delta - p) a
 second, U(x) = (1 - exp(-gamma·x))/gamma, or x where gamma is 0. The best distance solves (Guéant 2017, "Optimal market making",
-arXiv 1605.01862, section 2.3)
+arXiv 1605.01862, the maximiser of its Hamiltonian functions)
 
     delta = p + ln(1 + gamma/d(delta)) / gamma,   d = -Lambda'/Lambda, the local decay,
 

@@ -225,8 +225,8 @@ def two_scale(times_ns: Integers, values: Floats, step: int | None = None) -> Tw
         InputError: fewer than 100 values, a step that leaves fewer than 10 changes, or nothing left after the correction.
 
     Source: Zhang, Mykland and Aït-Sahalia (2005), "A tale of two time scales", J. of the American Statistical Association 100: the
-    estimator is (55), its small-sample correction (64), its variance and the best K theorem 4 and section 4. The kernel's
-    variance: Barndorff-Nielsen, Hansen, Lunde and Shephard (2008), "Designing realized kernels", Econometrica 76, theorem 4.
+    two-scales estimator, its small-sample correction, its variance and the best K. The kernel's variance: Barndorff-Nielsen,
+    Hansen, Lunde and Shephard (2008), "Designing realized kernels", Econometrica 76, the flat-top Bartlett kernel.
     """
     values = np.asarray(values, np.float64)
     n, seconds = len(values) - 1, (int(times_ns[-1]) - int(times_ns[0])) / NS_PER_SECOND if len(times_ns) else 0.0
