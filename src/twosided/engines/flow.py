@@ -9,8 +9,8 @@ thinning; Ogata 1981), and activity is higher at the open and the close. There a
   They buy up to it when it is above the ask and sell down to it when it is below the bid.
 - *Uninformed traders* send market orders whose signs persist, as when a large order is cut into small ones.
 - *Makers* do not know the efficient price. Their common belief moves by `impact_ticks` with every surprise in the sign of trades
-  (Madhavan, Richardson, Roomans 1997, their revision of beliefs), which makes it a martingale too. They post behind it, pull or move what the
-  belief has made too cheap, and withdraw other orders now and then.
+  (as beliefs are revised in Madhavan, Richardson, Roomans 1997), which makes it a martingale too. They post behind it, pull or
+  move what the belief has made too cheap, and withdraw other orders now and then.
 
 So prices move because somebody may know something, a trade is followed by a move in its direction, and who rests at the touch pays
 for it. `docs/decisions/0003-order-flow.md` says how the constants were chosen and what comes out.

@@ -8,8 +8,9 @@ theta_q is what it is worth, in price × quote, to hold q quotes beyond their va
     theta_q(0) = -alpha·q² - xi·q²/2,      distance = best_distance(theta_q - theta_{q±1} + xi/2)
 
 with H and best_distance of `twosided.models.intensity`, and no H for the side that would leave ±q_max (Guéant 2017, arXiv
-1605.01862, the differential equations of the one-asset case; the impact xi as in Guéant, Lehalle and Fernandez-Tapia 2013, section 5.2). gamma > 0 is a utility
--exp(-gamma·wealth), as in their paper; gamma = 0 with phi, alpha > 0 is Cartea and Jaimungal's penalties.
+1605.01862, the differential equations of the one-asset case; the impact xi as in Guéant, Lehalle and Fernandez-Tapia 2013, section
+5.2). gamma > 0 is a utility -exp(-gamma·wealth), as in their paper; gamma = 0 with phi, alpha > 0 is Cartea and Jaimungal's
+penalties.
 
     sigma  price/sqrt(s)   phi    price/(quote × s)   xi   price, the mid moves this much with each fill, against us
     mu     price/s         alpha  price/quote         A, k, gamma as everywhere
