@@ -7,7 +7,7 @@ import pytest
 
 from twosided._compile import INTERPRETED, address_of_array
 from twosided.engines.montecarlo import _new_world, simulate
-from twosided.engines.montecarlo_flow import bracket_table, is_reached
+from twosided.engines.montecarlo_flow import MARKS, bracket_table, is_reached
 from twosided.engines.montecarlo_settings import SimulationSettings
 
 MANY = pytest.mark.skipif(INTERPRETED, reason="thousands of paths")
@@ -84,9 +84,10 @@ def test_brackets_spare_exponentials_and_change_nothing(linear):
     world, brackets = _new_world(settings, None), bracket_table(settings)
     world["brackets"] = address_of_array(brackets)
     rng = np.random.default_rng(0)
-    for distance in [*rng.uniform(-1.0, 3.0, 200), 0.0, 10.2, 10.24, 500.0]:
+    for distance in [*rng.uniform(-3.0, 6.0, 300), 0.0, -2.56, -2.6, 7.67, 500.0]:
         rate = 0.4 * math.exp(-2.0 * distance)
         probability = min(rate, 1.0) if linear else -math.expm1(-rate)
-        for mark in (probability * (1 - 1e-9), probability * (1 + 1e-9), *rng.uniform(0.0, 1.0, 5)):
-            if mark < 1.0:
-                assert is_reached(world[0], mark, distance) == (mark < probability)
+        border = int(probability * MARKS)
+        for mark in (0, border - 2, border + 2, MARKS - 1, MARKS, *rng.integers(0, MARKS, 5).tolist()):
+            if 0 <= mark <= MARKS:
+                assert is_reached(world[0], mark, distance) == ((mark + 0.5) / MARKS < probability)

@@ -91,6 +91,12 @@ def test_the_short_cut_for_strategies_does_what_the_whole_loop_does_to_the_last_
     assert short.sample[0, 0, COLUMNS.index("fills")] > 0
 
 
+@pytest.mark.parametrize("paths", [1, 7, 8, 9, 20])
+def test_paths_that_are_walked_in_step_are_those_that_are_walked_alone(paths):
+    settings = world({"paths": paths, "horizon_s": 2.0})
+    assert simulate(leaning, settings).digest == simulate(leaning._replace(compiled=False), settings).digest
+
+
 @strategy(signals=("volatility",))
 def leaning(ctx):
     market = ctx.market[0]

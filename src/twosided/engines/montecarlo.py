@@ -96,8 +96,9 @@ def simulate(
     done = 0
     try:
         for results in _chunks(settings, first, worker, cores):
-            moments.add(np.nan_to_num(results.reshape(len(results), -1)))
-            digest.update(results.astype("<f8", copy=False).tobytes())
+            rows = results.reshape(len(results), -1)
+            moments.add(np.where(np.isnan(rows), 0.0, rows))
+            digest.update(results.astype("<f8", copy=False).reshape(-1).data)
             if done < SAMPLE:
                 sample.append(results[: SAMPLE - done])
             done += len(results)
@@ -143,22 +144,23 @@ class _Worker:
         self.quoters, self.settings, self.trace = list(quoters.items()), settings, trace
         self.bound = bind(quoters, settings, quantity)
         self.recorded = np.zeros(0) if recorded is None else recorded
-        self.world = _new_world(settings, recorded)
+        lanes = len(self.bound.quoters)
+        self.world = np.repeat(_new_world(settings, recorded), lanes)
         self.brackets = bracket_table(settings)
         self.world["brackets"] = address_of_array(self.brackets)
         block, ahead = int(self.world["block"][0]), settings.informed_steps
-        self.mids, self.jumps = np.zeros(block + ahead + 1), np.zeros(block + ahead)
-        self.sells, self.buys = np.zeros(block, np.int64), np.zeros(block, np.int64)
+        self.mids, self.jumps = np.zeros((lanes, block + ahead + 1)), np.zeros((lanes, block + ahead))
+        self.sells, self.buys = np.zeros((lanes, block), np.int64), np.zeros((lanes, block), np.int64)
 
     @property
     def python(self) -> bool:
         """Whether Python decides for anybody."""
-        return any(q["tabled"] == 0 and q["address"] == 0 for q in self.bound.quoters)
+        return any(q["tabled"] == 0 and q["address"] == 0 for q in self.bound.quoters[0])
 
     def params(self) -> dict[str, dict[str, Any]]:
         """Return each strategy's parameters as they stand when it has prepared itself."""
         found: dict[str, dict[str, Any]] = {}
-        for (name, quoter), row in zip(self.quoters, self.bound.rows, strict=True):
+        for (name, quoter), row in zip(self.quoters, self.bound.rows[0], strict=True):
             found[name] = {}
             if isinstance(quoter, Strategy):
                 for each, param in quoter.params.items():
@@ -169,7 +171,7 @@ class _Worker:
     def run(self, first: int, count: int) -> Floats:
         """Return the figures of *count* paths from path *first* on, [path, quoter, `COLUMNS`]."""
         self.world["first_path"], self.world["paths"] = first, count
-        for name in ("path", "step", "count", "quoter"):
+        for name in ("path", "step", "count", "quoter", "lane"):
             self.world[name] = 0
         results = np.zeros((count, len(self.quoters), len(COLUMNS)))
         state = (self.world, self.bound.quoters, self.recorded)
@@ -181,20 +183,20 @@ class _Worker:
                 k = advance(*state, *market, results, trace)
                 if k == DONE:
                     return results
-                self.quoters[k][1].function(self.bound.rows[k])  # type: ignore[union-attr]
+                self.quoters[k][1].function(self.bound.rows[0][k])  # type: ignore[union-attr]
             except (TwosidedError, KeyboardInterrupt):
                 raise
             except Exception as error:
                 raise self._blame(error) from error
 
     def _blame(self, error: Exception) -> Exception:
-        k, world = int(self.world["quoter"][0]), self.world[0]
+        k, lane, world = int(self.world["quoter"][0]), int(self.world["lane"][0]), self.world[0]
         quoter = self.quoters[k][1]
         if not isinstance(quoter, Strategy):
             return error
-        step = int(world["step"] + self.bound.quoters[k]["i"])
-        when = f" in step {step} of path {int(world['first_path'] + world['path'])}"
-        return failure(quoter.name, quoter.function, error, self.bound.rows[k], when)
+        step = int(world["step"] + self.bound.quoters[lane, k]["i"])
+        when = f" in step {step} of path {int(world['first_path'] + world['path']) + lane}"
+        return failure(quoter.name, quoter.function, error, self.bound.rows[lane][k], when)
 
 
 def _new_world(settings: SimulationSettings, recorded: Floats | None) -> npt.NDArray[Any]:

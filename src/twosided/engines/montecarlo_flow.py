@@ -21,14 +21,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twosided._compile import compiled, table_at
+from twosided._compile import compiled, words_at
 from twosided._random import exponential_of, next_word, stream_word, uniform_of
 from twosided.engines.montecarlo_settings import SimulationSettings
-from twosided.engines.montecarlo_world import CELL, WORLD
+from twosided.engines.montecarlo_world import WORLD
 
-__all__ = ["MARKS", "bracket_table", "fill_marks", "flow_record", "is_reached"]
+__all__ = ["MARKS", "bracket_table", "fill_marks", "flow_record", "is_reached", "reaching_marks"]
 
 _BRACKETS, _PER_DECAY = 2048, 100  # how many, and how many to a distance of 1/k: neighbours differ by a hundredth
+_THROUGH = 512.0  # how many of them lie beyond the mid, where quotes of those stand who have too much
 
 
 def flow_record(settings: SimulationSettings) -> dict[str, float]:
@@ -38,7 +39,6 @@ def flow_record(settings: SimulationSettings) -> dict[str, float]:
         "rate": rate,
         "k": settings.k,
         "linear": settings.linear_probability,
-        "n_brackets": _BRACKETS,
         "per_price": settings.k * _PER_DECAY,
         "hawkes": settings.hawkes,
         "decay": settings.hawkes_decay * settings.step_s,
@@ -54,30 +54,43 @@ MARKS = 4294967296
 
 _LOW = np.uint64(MARKS - 1)
 
-bracket_of = table_at(WORLD, "brackets", CELL, ("n_brackets",))
+brackets_of = words_at(WORLD, "brackets")
 
 
-def bracket_table(settings: SimulationSettings) -> npt.NDArray[Any]:
-    """Return the probabilities to be reached at distances 0, 1, 2 … brackets from the mid, which spare most exponentials."""
-    hazard = settings.A * settings.step_s * np.exp(-np.arange(_BRACKETS) / (_PER_DECAY if settings.k > 0.0 else math.inf))
-    return (np.minimum(hazard, 1.0) if settings.linear_probability else -np.expm1(-hazard)).view(CELL)
+def reaching_marks(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return how many marks, from 0 on, lie below each *probability*."""
+    return np.asarray(np.ceil(probability * MARKS - 0.5))
 
 
-def _is_reached(w: Any, mark: float, distance: float) -> bool:
-    """Say whether orders with this *mark* reach a quote at *distance* from the mid (price; negative: through it)."""
-    place = distance * w.per_price
-    if 0.0 <= place < _BRACKETS - 1:
-        bracket: Any = np.int64(place)
-        if mark >= bracket_of(w, bracket).number:
-            return False
-        if mark < bracket_of(w, bracket + 1).number:
-            return True
+def bracket_table(settings: SimulationSettings) -> npt.NDArray[np.int64]:
+    """Return how many marks reach a quote at the nearer end of each bracket of distances, which spares most exponentials."""
+    decay = (np.arange(_BRACKETS) - _THROUGH) / (_PER_DECAY if settings.k > 0.0 else math.inf)
+    hazard = settings.A * settings.step_s * np.exp(-decay)
+    return reaching_marks(np.minimum(hazard, 1.0) if settings.linear_probability else -np.expm1(-hazard)).astype(np.int64)
+
+
+def _is_below(w: Any, mark: float, distance: float) -> bool:
+    """Say whether *mark*, as a number from 0 to 1, is below the probability to be reached at *distance*."""
     hazard = w.rate * math.exp(-w.k * distance)
     if w.linear == 1:
-        return bool(mark < hazard)
+        return bool(mark < min(hazard, 1.0))
     if hazard < _SMALL:  # 1 - exp(-h) would lose its digits
         return bool(mark < hazard * (1.0 - hazard * (0.5 - hazard / 6.0)))
     return bool(mark < 1.0 - math.exp(-hazard))
+
+
+is_below = compiled(_is_below)
+
+
+def _is_reached(w: Any, mark: int, distance: float) -> bool:
+    """Say whether orders with this *mark* reach a quote at *distance* from the mid (price; negative: through it)."""
+    place = distance * w.per_price + _THROUGH
+    if 0.0 <= place < _BRACKETS - 1:
+        brackets, bracket = brackets_of(w), int(place)
+        for_sure, perhaps = mark < brackets[bracket + 1], mark < brackets[bracket]
+        if for_sure == perhaps:
+            return bool(for_sure)
+    return is_below(w, (mark + 0.5) / MARKS, distance)
 
 
 is_reached = compiled(_is_reached, inline=True)

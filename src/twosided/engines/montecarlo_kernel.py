@@ -19,9 +19,9 @@ The loop comes back where Python must decide for a strategy; all state lives in 
 import math
 from typing import Any
 
-from twosided._compile import compiled, function_at, table_at, words_at
+from twosided._compile import compiled, function_at, lowest_bit, table_at, words_at
 from twosided._random import Purpose, exponential_of, stream_of, stream_word
-from twosided.engines.montecarlo_flow import MARKS, fill_marks, is_reached
+from twosided.engines.montecarlo_flow import fill_marks, is_reached
 from twosided.engines.montecarlo_mid import fill_mids
 from twosided.engines.montecarlo_world import CELL, QUOTER, STANDING, START_NS, TABULATED
 from twosided.signals.by_name import SIGNALS_OF_MARKET, see_book, signal_at
@@ -35,6 +35,7 @@ DONE = -1
 head_of = table_at(QUOTER, "row", HEADER, (1,))
 market_of = table_at(QUOTER, "row", MARKET_VIEW, (1, 1), row=("row_bytes", "market_offset"))
 quote_of = table_at(QUOTER, "row", QUOTE, (1, 2, "levels"), row=("row_bytes", "quotes_offset"))
+only_quote_of = table_at(QUOTER, "row", QUOTE, (1, 2), row=("row_bytes", "quotes_offset"))
 shown_signal_of = table_at(QUOTER, "row", CELL, (1, "n_signals"), row=("row_bytes", "signals_offset"))
 tabulated_of = table_at(QUOTER, "tabulated", TABULATED, ("places",))
 captured_of = table_at(QUOTER, "tabulated", CELL, ("cells",))
@@ -149,21 +150,29 @@ follow_textbook = compiled(_follow_textbook)
 # ---------------------------------------------------------------- anything else
 
 
-def _show(w: Any, q: Any, step: int, mid: float) -> None:
+def _time_of(w: Any, step: int) -> int:
+    """Return what strategies are told the time is at the beginning of a step."""
+    return START_NS + int(step * w.step_s * 1e9 + 0.5)
+
+
+time_of = compiled(_time_of, inline=True)
+
+
+def _show(w: Any, q: Any, now_ns: int, mid: float) -> None:
     """Fill the strategy's row with what it may see: the mid to a quarter of a tick, between a bid and an ask of one lot each."""
     head, market = head_of(q, 0), market_of(q, 0, 0)
-    head.now_ns = START_NS + int(step * w.step_s * 1e9 + 0.5)
+    head.now_ns = now_ns
     half = int(math.floor(2.0 * mid / market.tick_size + 0.5))  # the mid in half-ticks
     market.bid_ticks = (half - 1) >> 1
     market.ask_ticks = (half + 2) >> 1
-    market.book_ns = head.now_ns
+    market.book_ns = now_ns
     market.position_lots = q.position
     market.cash = q.pnl - q.position * w.lot_size * mid
     if q.n_signals > 0:
         signals = signals_of(q, 0)
-        see_book(signals, q.signals_wanted, head.now_ns, market.bid_ticks, market.ask_ticks, 1, 1)
+        see_book(signals, q.signals_wanted, now_ns, market.bid_ticks, market.ask_ticks, 1, 1)
         for j in range(q.n_signals):
-            shown_signal_of(q, 0, j).number = signal_at(signals, q.signal_sources[j], head.now_ns)
+            shown_signal_of(q, 0, j).number = signal_at(signals, q.signal_sources[j], now_ns)
 
 
 show = compiled(_show, inline=True)
@@ -241,7 +250,7 @@ def _meet(w: Any, q: Any, slot: int, side: int, step: int, mid: float, move: flo
         distance = sign * (mid - price)
         if w.snipers == 1 and sign * (price - reached) > 0.0:
             q.sniped += 1
-        elif is_reached(w, (mark + 0.5) / MARKS, distance):
+        elif is_reached(w, mark, distance):
             if w.size_decay != 0.0:
                 if left < 0:
                     left = order_lots(w, step, side)
@@ -278,7 +287,7 @@ def _follow(w: Any, q: Any, mids: Any, jumps: Any, sells: Any, buys: Any, trace:
             look_up(w, q, slot, step, mid)
         else:
             if q.answered == 0:
-                show(w, q, step, mid)
+                show(w, q, time_of(w, step), mid)
                 if q.address == 0:
                     q.answered = 1
                     return True
@@ -307,33 +316,74 @@ def _follow(w: Any, q: Any, mids: Any, jumps: Any, sells: Any, buys: Any, trace:
 follow = compiled(_follow)
 
 
-def _follow_promptly(w: Any, q: Any, mids: Any, sells: Any, buys: Any) -> None:
+# ---------------------------------------------------------------- strategies that nothing hinders, several paths in step
+
+
+# What a strategy answers rests on its last fill by a long chain of operations, and whether it is filled again is often guessed
+# wrongly. So several paths go through each part of a step together: chains overlap, and who was filled is known, and gathered in
+# the bits of one number, before anything depends on it. No address that is written to may depend on it before: that made
+# all later reads wait, which cost more than all else here.
+
+
+def _who_is_met(w: Any, q: Any, mid: float, sell: int, buy: int) -> int:
+    """Return 1 if the orders of a step reach the bid, plus 2 if they reach the ask; take notice of what is quoted."""
+    market, bid, ask = market_of(q, 0, 0), only_quote_of(q, 0, 0), only_quote_of(q, 0, 1)
+    bid_price, ask_price = bid.ticks * market.tick_size, ask.ticks * market.tick_size
+    market.working_bid_lots, market.working_ask_lots = bid.lots, ask.lots
+    q.gain, met = 0.0, 0
+    if bid.lots > 0 and ask.lots > 0:
+        q.quoted += 1
+        q.quoted_spread += ask_price - bid_price
+    if bid.lots > 0:
+        met |= int(is_reached(w, sell, mid - bid_price))
+    if ask.lots > 0:
+        met |= int(is_reached(w, buy, ask_price - mid)) << 1
+    return met
+
+
+who_is_met = compiled(_who_is_met, inline=True)
+
+
+def _take_fill(w: Any, q: Any, side: int, mid: float, move: float) -> None:
+    """Let the orders of a step have the quote of a side, as far as the position limit lets them."""
+    quote, sign = only_quote_of(q, 0, side), 1 - 2 * side
+    lots = min(quote.lots, q.limit_lots - sign * q.position)
+    if lots > 0:
+        price = quote.ticks * market_of(q, 0, 0).tick_size
+        q.gain += fill(w, q, sign, price, lots, sign * (mid - price), move)
+
+
+take_fill = compiled(_take_fill, inline=True)
+
+
+def _follow_together(world: Any, quoters: Any, k: int, lanes: int, mids: Any, sells: Any, buys: Any) -> None:
     """Do what `_follow` does for a compiled strategy of one level where no quote is late, none is sniped, and orders have no size.
 
     A test holds the two equal to the last bit.
     """
-    market, buy, sell = market_of(q, 0, 0), quote_of(q, 0, 0, 0), quote_of(q, 0, 1, 0)
+    w = world[0]
     for i in range(w.count):
-        q.i = i
-        mid = mids[i]
-        move, gain = mids[i + 1] - mid, 0.0
-        show(w, q, w.step + i, mid)
-        call(q.address)(head_of(q, 0))
-        market.working_bid_lots, market.working_ask_lots = buy.lots, sell.lots
-        bid, ask = buy.ticks * market.tick_size, sell.ticks * market.tick_size
-        if buy.lots > 0 and sell.lots > 0:
-            q.quoted += 1
-            q.quoted_spread += ask - bid
-        lots = min(buy.lots, q.limit_lots - q.position)
-        if lots > 0 and is_reached(w, (sells[i] + 0.5) / MARKS, mid - bid):
-            gain += fill(w, q, 1, bid, lots, mid - bid, move)
-        lots = min(sell.lots, q.limit_lots + q.position)
-        if lots > 0 and is_reached(w, (buys[i] + 0.5) / MARKS, ask - mid):
-            gain += fill(w, q, -1, ask, lots, ask - mid, move)
-        mark_step(q, w.lot_size, gain, move)
+        now_ns = time_of(w, w.step + i)
+        for lane in range(lanes):
+            show(w, quoters[lane, k], now_ns, mids[lane, i])
+        for lane in range(lanes):
+            q = quoters[lane, k]
+            w.lane, q.i = lane, i
+            call(q.address)(head_of(q, 0))
+        met = 0
+        for lane in range(lanes):
+            met |= who_is_met(w, quoters[lane, k], mids[lane, i], sells[lane, i], buys[lane, i]) << (2 * lane)
+        while met != 0:
+            bit = lowest_bit(met)
+            met &= met - 1
+            lane = bit >> 1
+            take_fill(w, quoters[lane, k], bit & 1, mids[lane, i], mids[lane, i + 1] - mids[lane, i])
+        for lane in range(lanes):
+            q = quoters[lane, k]
+            mark_step(q, w.lot_size, q.gain, mids[lane, i + 1] - mids[lane, i])
 
 
-follow_promptly = compiled(_follow_promptly)
+follow_together = compiled(_follow_together)
 
 
 # ---------------------------------------------------------------- paths
@@ -433,10 +483,11 @@ def _advance(
     """Go on with a chunk of paths until it is done, or until Python must decide for a quoter; return which, or `DONE`.
 
     Args:
-        world: one `WORLD`.
-        quoters: `QUOTER`, one each.
+        world: `WORLD`, one for each path that is walked in step with others; where Python decides there is one. The first one's
+            state says how far all of them are.
+        quoters: `QUOTER`, [lane, quoter], a lane being one of the paths in step.
         recorded: the mids of a recorded path.
-        mids: those of the present block, and as far beyond it as informed traders see.
+        mids: [lane, step], those of the present block, and as far beyond it as informed traders see.
         jumps: the part of each of its moves that jumped.
         sells: its marks of orders that hit bids.
         buys: its marks of orders that lift asks.
@@ -445,28 +496,36 @@ def _advance(
     """
     w = world[0]
     while w.path < w.paths:
+        lanes = min(world.shape[0], w.paths - w.path)
         if w.count == 0:
-            if w.step == 0:
-                begin_path(w, quoters, mids)
-            make_block(w, recorded, mids, jumps, sells, buys)
-        while w.quoter < quoters.shape[0]:
-            q = quoters[w.quoter]
-            if q.plain == 1 and w.path >= trace.shape[0]:
-                if q.tabled == 1:
-                    follow_textbook(w, q, mids, sells, buys)
-                else:
-                    follow_promptly(w, q, mids, sells, buys)
-            elif follow(w, q, mids, jumps, sells, buys, trace):
-                return int(w.quoter)
-            q.i = 0
+            for lane in range(lanes):
+                if world[lane].step == 0:
+                    world[lane].path = w.path + lane
+                    begin_path(world[lane], quoters[lane], mids[lane])
+                make_block(world[lane], recorded, mids[lane], jumps[lane], sells[lane], buys[lane])
+        while w.quoter < quoters.shape[1]:
+            k, plain = w.quoter, quoters[0, w.quoter].plain == 1 and w.path >= trace.shape[0]
+            if plain and quoters[0, k].tabled == 0:
+                follow_together(world, quoters, k, lanes, mids, sells, buys)
+            else:
+                for lane in range(lanes):
+                    w.lane, world[lane].quoter = lane, k
+                    if plain:
+                        follow_textbook(world[lane], quoters[lane, k], mids[lane], sells[lane], buys[lane])
+                    elif follow(world[lane], quoters[lane, k], mids[lane], jumps[lane], sells[lane], buys[lane], trace):
+                        return int(k)
+            for lane in range(lanes):
+                quoters[lane, k].i = 0
             w.quoter += 1
         w.quoter = 0
-        leave_block(w, mids, jumps)
+        for lane in range(lanes):
+            leave_block(world[lane], mids[lane], jumps[lane])
         if w.step == w.steps:
-            for k in range(quoters.shape[0]):
-                close(w, quoters[k], results[w.path, k])
-            w.step = 0
-            w.path += 1
+            for lane in range(lanes):
+                for k in range(quoters.shape[1]):
+                    close(world[lane], quoters[lane, k], results[world[lane].path, k])
+                world[lane].step = 0
+            w.path += lanes
     return DONE
 
 

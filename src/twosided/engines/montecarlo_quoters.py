@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from twosided._compile import address_of_array
-from twosided.engines.montecarlo_flow import MARKS
+from twosided.engines.montecarlo_flow import reaching_marks
 from twosided.engines.montecarlo_settings import SimulationSettings
-from twosided.engines.montecarlo_world import QUOTER, STANDING, START_NS, TABULATED
+from twosided.engines.montecarlo_world import LANES, QUOTER, STANDING, START_NS, TABULATED
 from twosided.errors import InputError
 from twosided.signals.by_name import SIGNALS_OF_A_MID, SIGNALS_OF_MARKET, signal_numbers, wanted_groups
 from twosided.strategies.contract import Strategy, Wake
@@ -37,6 +37,9 @@ _MOST_BOUND, _MOST_ASKED = 1000, 1_005_000
 """Most inventory and most questions that a function is asked."""
 
 _NO_LIMIT = 2**60
+
+_MOST_BYTES = 1 << 17
+"""Of strategies' records for all paths that are walked in step: half of a core's own cache."""
 
 
 @dataclass(frozen=True)
@@ -153,13 +156,13 @@ class Bound:
     """Quoters bound to one thread's memory.
 
     Args:
-        quoters: the rows of `QUOTER`.
-        rows: the record of each strategy, None for a table.
+        quoters: `QUOTER`, [lane, quoter]: a lane for each path that is walked in step.
+        rows: by lane, the record of each strategy, None for a table.
         kept: the arrays whose addresses stand in `quoters`.
     """
 
     quoters: npt.NDArray[Any]
-    rows: list[Any] = field(default_factory=list)
+    rows: list[list[Any]]
     kept: list[npt.NDArray[Any]] = field(default_factory=list)
 
     def point(self, q: Any, name: str, array: npt.NDArray[Any]) -> None:
@@ -175,12 +178,12 @@ def bind(quoters: Mapping[str, Quoter], settings: SimulationSettings, quantity: 
         InputError: parameters that are missing or not allowed, a quantity that is not a whole number of lots.
         StrategyError: a strategy cannot be compiled.
     """
-    bound = Bound(np.zeros(len(quoters), QUOTER))
+    bound = Bound(np.zeros((1, len(quoters)), QUOTER), [[]])
     instrument = settings.instrument()
     lots = instrument.lots(quantity, name="quantity")
     if lots < 1:
         raise InputError(f"quantity is {quantity:g}; allowed: at least one lot of {settings.lot_size}")
-    for q, quoter in zip(bound.quoters, quoters.values(), strict=True):
+    for q, quoter in zip(bound.quoters[0], quoters.values(), strict=True):
         limit = settings.position_limit
         q["limit_lots"] = _NO_LIMIT if limit is None else int(limit / float(settings.lot_size) + 1e-9)
         q["levels"], q["slots"] = 1, settings.latency_steps + 1
@@ -190,7 +193,37 @@ def bind(quoters: Mapping[str, Quoter], settings: SimulationSettings, quantity: 
             _lay_row(q, quoter, instrument, bound)
             q["plain"] = _is_plain(settings) and q["levels"] == 1 and q["address"] != 0
         bound.point(q, "standing", np.zeros((int(q["slots"]), 2, int(q["levels"])), STANDING))
+    for _ in range(1, _lanes(bound.quoters[0])):
+        _add_lane(bound)
     return bound
+
+
+def _lanes(quoters: npt.NDArray[Any]) -> int:
+    """Return how many paths are walked in step: one where Python decides, it spares nothing, or records are large."""
+    strategies = quoters[quoters["tabled"] == 0]
+    spares = np.any(strategies["plain"] == 1) and np.all(strategies["address"] != 0)
+    return LANES if spares and LANES * int(strategies["row_bytes"].sum()) <= _MOST_BYTES else 1
+
+
+def _add_lane(bound: Bound) -> None:
+    """Give every quoter one more path to walk, with a memory of its own."""
+    lane, rows = bound.quoters[0].copy(), list[Any]()
+    for q, first in zip(lane, bound.rows[0], strict=True):
+        if first is None:
+            rows.append(None)
+        else:
+            rows.append(_point_at_row(q, bound, first.dtype)[1])
+        bound.point(q, "standing", np.zeros((int(q["slots"]), 2, int(q["levels"])), STANDING))
+    bound.quoters = np.vstack([bound.quoters, lane])
+    bound.rows.append(rows)
+
+
+def _point_at_row(q: Any, bound: Bound, dtype: np.dtype[Any]) -> tuple[npt.NDArray[np.int64], Any]:
+    """Give a strategy an empty record of its own, and its signals their memory; return its words and the record."""
+    words = np.zeros(-(-dtype.itemsize // 8), np.int64)
+    bound.point(q, "row", words)
+    bound.point(q, "signal_state", np.zeros(1, SIGNALS_OF_MARKET).view(np.int64))
+    return words, np.ndarray(1, dtype, words.data)[0]
 
 
 def _lay_table(q: Any, table: QuoteTable, settings: SimulationSettings, lots: int, bound: Bound) -> None:
@@ -207,18 +240,19 @@ def _lay_table(q: Any, table: QuoteTable, settings: SimulationSettings, lots: in
     quoted = np.isfinite(distances)
     quoted[:, -1, 0] = quoted[:, 0, 1] = False
     q["both_sides"] = _first_one_sided(np.asarray(quoted.all(axis=(0, 2))))
-    hazard = settings.A * settings.step_s * np.exp(-settings.k * np.nan_to_num(distances))
+    distances = np.nan_to_num(distances)
+    hazard = settings.A * settings.step_s * np.exp(-settings.k * distances)
     reached = np.minimum(hazard, 1.0) if settings.linear_probability else -np.expm1(-hazard)
     places = np.zeros(reached.shape[:2], TABULATED)
     for side, name in enumerate(("bid", "ask")):
-        places[f"{name}_reach"] = np.where(quoted[:, :, side], np.ceil(reached[:, :, side] * MARKS - 0.5), -1.0)
-        places[name] = np.nan_to_num(distances[:, :, side])
+        places[f"{name}_reach"] = np.where(quoted[:, :, side], reaching_marks(reached[:, :, side]), -1.0)
+        places[name] = distances[:, :, side]
     places["both"] = places["bid"] + places["ask"]
     in_time = np.arange(settings.steps) // _steps_per_slice(settings.steps, slices) if slices > 1 else np.zeros(1, np.intp)
     by_inventory = np.ascontiguousarray(places[in_time].T)
     q["places"], q["cells"] = by_inventory.size, by_inventory.nbytes // 8
     bound.point(q, "tabulated", by_inventory)
-    bound.rows.append(None)
+    bound.rows[0].append(None)
 
 
 def _is_plain(settings: SimulationSettings) -> bool:
@@ -234,8 +268,7 @@ def _first_one_sided(two_sided: npt.NDArray[np.bool_]) -> int:
 def _lay_row(q: Any, strategy: Strategy, instrument: Any, bound: Bound) -> None:
     """Give *strategy* its record, and fill *q* for it."""
     dtype = strategy.row_dtype(1)
-    words = np.zeros(-(-dtype.itemsize // 8), np.int64)
-    row = np.ndarray(1, dtype, words.data)[0]
+    words, row = _point_at_row(q, bound, dtype)
     fields: Any = dtype.fields
     for name in ("market", "quotes", "signals"):
         q[f"{name}_offset"] = fields[name][1]
@@ -249,10 +282,5 @@ def _lay_row(q: Any, strategy: Strategy, instrument: Any, bound: Bound) -> None:
     market["bid_lots"], market["ask_lots"], market["open"] = 1, 1, 1
     strategy.fill_params(row, (instrument,))
     q["address"] = strategy.address(1)
-    for name, array in (
-        ("row", words),
-        ("template", words.copy()),
-        ("signal_state", np.zeros(1, SIGNALS_OF_MARKET).view(np.int64)),
-    ):
-        bound.point(q, name, array)
-    bound.rows.append(row)
+    bound.point(q, "template", words.copy())
+    bound.rows[0].append(row)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CELL", "COLUMNS", "QUOTER", "STANDING", "START_NS", "TABULATED", "TRACE", "WORLD"]
+__all__ = ["CELL", "COLUMNS", "LANES", "QUOTER", "STANDING", "START_NS", "TABULATED", "TRACE", "WORLD"]
 
 COLUMNS = (
     "pnl",
@@ -36,6 +36,9 @@ filled, and all that it did afterwards. The Sharpe ratio is that of the path's s
 
 TRACE = ("mid", "bid", "ask", "position", "pnl")
 """What is kept of each step of the paths that are asked for: quotes as they stand (NaN: none), the rest at the step's beginning."""
+
+LANES = 8
+"""How many paths a thread walks in step where strategies are asked: while one waits for its numbers, the others go on."""
 
 START_NS = 946_684_800_000_000_000
 """What strategies are told the time is when a path begins: the year 2000."""
@@ -82,11 +85,11 @@ WORLD = _record(
         ("ahead", "i8"),  # steps that informed traders see
         ("sell_excitement", "f8"),  # state: intensity per step above its base
         ("buy_excitement", "f8"),
-        ("brackets", "i8"),  # address of the probabilities to be reached at distances 0, 1, 2 … brackets from the mid
-        ("n_brackets", "i8"),
+        ("brackets", "i8"),  # address of how many marks reach a quote, bracket by bracket of its distance from the mid
         ("per_price", "f8"),  # brackets per unit of price
         # state
         ("path", "i8"),  # within the chunk
+        ("lane", "i8"),  # which of the paths in step is being looked at (in the first one's record)
         ("step", "i8"),  # first of the present block
         ("count", "i8"),  # steps in it; 0 before it is made
         ("known", "i8"),  # mids known beyond the block's beginning
@@ -100,7 +103,7 @@ WORLD = _record(
         ("informed_stream", "u8"),
     ]
 )
-"""The market of one chunk of paths."""
+"""The market of one chunk of paths; of paths in step each has its own."""
 
 QUOTER = _record(
     [
@@ -132,6 +135,7 @@ QUOTER = _record(
         ("i", "i8"),  # step within the block
         ("answered", "i8"),  # 1: Python has decided
         ("position", "i8"),  # lots
+        ("gain", "f8"),  # of the fills of the present step, at its mid, where paths are walked in step
         ("pnl", "f8"),
         ("squares", "f8"),
         ("spread", "f8"),
