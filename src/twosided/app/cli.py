@@ -28,6 +28,7 @@ COMMANDS = {
     "simulate": ("simulate_command", "simulate", "let quoters live through thousands of simulated futures"),
     "report": ("report_command", "report", "make the report again from saved runs, or compare them"),
     "calibrate": ("calibrate_commands", "calibrate", "find what a replay should assume from data"),
+    "pairs": ("pairs_commands", "pairs", "say whether markets go together, and how many of one hedge the other"),
     "models": ("model_commands", "models", "print the quotes and schedules that a model calls optimal"),
     "strategies": ("strategy_commands", "strategies", "list the shipped strategies and their parameters"),
     "demo": ("demo", "demo", "generate a session, trade it with two strategies, explain the difference"),

@@ -135,11 +135,12 @@ def kalman_ratio(y: Floats, x: Floats) -> Drifting:
     """Return the ratio now and on the way, of a line whose intercept and ratio walk at random (`twosided.signals.pairs`).
 
     The two variances of the walks, over that of the noise, are those of highest likelihood; the noise follows from them. Whether
-    the ratio drifts at all is a likelihood-ratio test: half of chi-square with one degree of freedom, as zero is at the edge. The
-    interval takes the variances for known.
+    the ratio drifts at all is a likelihood-ratio test: half of chi-square with one degree of freedom, as zero is at the edge. Fat
+    tails would pass for drift, so the ratio is divided by (kurtosis - 1)/2 of the standardised surprises, by which they inflate the
+    variance of a variance (at least 1). The interval takes the variances for known.
 
-    Source: Harvey (1989), "Forecasting, Structural Time Series Models and the Kalman Filter", (3.4.7) for the likelihood without
-    the noise; Self and Liang (1987), J. of the American Statistical Association 82, for the edge.
+    Source: Harvey (1989), "Forecasting, Structural Time Series Models and the Kalman Filter", chapter 3.4, for the likelihood
+    without the noise; Self and Liang (1987), J. of the American Statistical Association 82, for the edge.
     """
     y_scale = float(np.var(np.diff(y)))
     x_scale = max(float(np.var(x)), 1e-300)
@@ -179,6 +180,7 @@ def kalman_ratio(y: Floats, x: Floats) -> Drifting:
     deviations = np.sqrt(path[:, 2] * noise)
     surprises = np.zeros(len(y))
     surprises[_SKIP:] = path[_SKIP:, 3] / np.sqrt(noise * path[_SKIP:, 4])
+    inflation = max(0.5 * (float(stats.kurtosis(surprises[_SKIP:], fisher=False)) - 1.0), 1.0)
     walks = noise * np.exp(np.clip(logs, _LOG_LOW, _LOG_HIGH)) * np.array([1.0, 1.0 / x_scale])
     return Drifting(
         ratio=Measured.around(float(path[-1, 1]), float(deviations[-1])),
@@ -188,5 +190,5 @@ def kalman_ratio(y: Floats, x: Floats) -> Drifting:
         noise=noise,
         drift_intercept=float(walks[0]),
         drift_ratio=0.0 if logs[1] < _LOG_LOW else float(walks[1]),
-        drift_p=0.5 * float(stats.chi2.sf(2.0 * gain, 1)) if gain > 0.0 else 1.0,
+        drift_p=0.5 * float(stats.chi2.sf(2.0 * gain / inflation, 1)) if gain > 0.0 else 1.0,
     )
