@@ -1,7 +1,12 @@
 """How often intervals hold the truth: 1,000 seeds, and 93 to 97 % is what a true 95 % gives (its own standard error is 0.7 %)."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # `pair_worlds`, which tests of pairs share
 
 
 @pytest.fixture(scope="session")

@@ -39,8 +39,8 @@ class _TwoOrCommand(click.Group):
 def pairs() -> None:
     """Say whether markets go together, and how many of one hedge the other.
 
-    `twosided pairs A B` is short for `twosided pairs study A B`. A market is a recording (files joined by commas continue one another),
-    a folder of minute bars, or a CSV file of bars; docs/pairs.md says what each number means.
+    `twosided pairs A B` is short for `twosided pairs study A B`. A market is a recording (files joined by commas continue one
+    another), a folder of minute bars, or a CSV file of bars; docs/pairs.md says what each number means.
     """
 
 
@@ -144,7 +144,9 @@ def _series(market: str, every_ns: int | None, zone_of: dict[str, str]) -> Price
         return bars if every_ns is None else thinned(bars, every_ns)
     recording = load(files)
     if len(recording.instruments) > 1:
-        raise InputError(f"{market} holds {len(recording.instruments)} markets; convert the one that is meant: twosided data convert")
+        raise InputError(
+            f"{market} holds {len(recording.instruments)} markets; convert the one that is meant: twosided data convert"
+        )
     instrument = recording.instruments[0]
     name = f"{instrument.symbol} {instrument.venue}".strip()
     return mids(recording.events, instrument, name, every_ns or duration_ns(_DEFAULT_EVERY))
@@ -156,7 +158,9 @@ def _named_apart(found: list[PriceSeries], markets: tuple[str, ...]) -> list[Pri
     if len(set(names)) == len(names):
         return found
     return [
-        PriceSeries(f"{series.name} ({Path(market.split(',')[0]).name})", series.known_ns, series.prices, series.every_ns, series.notes)
+        PriceSeries(
+            f"{series.name} ({Path(market.split(',')[0]).name})", series.known_ns, series.prices, series.every_ns, series.notes
+        )
         for series, market in zip(found, markets, strict=True)
     ]
 
@@ -206,8 +210,8 @@ def _study_table(found: Any) -> Table:
     table.add_row("ratios of both halves are equal", "", f"p {stability.halves_p:.3g}", "")
     if stability.windows:
         passed = sum(p < 0.05 for p in stability.windows_p)
-        ends = f"{min(stability.windows):.4g} to {max(stability.windows):.4g}"
-        table.add_row("ratio in five windows", "", ends, f"cointegrated at 5 % in {passed} of {len(stability.windows)}")
+        span = f"{min(stability.windows):.4g} to {max(stability.windows):.4g}"
+        table.add_row("ratio in five windows", "", span, f"cointegrated at 5 % in {passed} of {len(stability.windows)}")
     table.add_row("the ratio does not drift", "", f"p {stability.drift_p:.3g}", "Kalman filter, likelihood ratio")
     return table
 

@@ -1,6 +1,6 @@
 """Bars in files: prices of one instrument, each with the time at which it was known.
 
-Where you are in the pipe: beside it: bars are not events; what compares prices of several instruments (pairs, volatility) takes them.
+Where you are in the pipe: beside it: bars are not events; what compares prices of several instruments takes them.
 
 Two kinds of files are read, plain or packed:
 
@@ -156,7 +156,8 @@ def _read_lean(files: Sequence[Path], zone: str | None) -> PriceSeries:
             times.append(ns)
             prices.append(price if contract else price * _STOCK_UNIT)
     notes = [
-        f"{symbol.upper()}: times are taken to be {chosen}" + ("" if zone else f", the vendor's for {'futures' if contract else 'stocks'}")
+        f"{symbol.upper()}: times are taken to be {chosen}"
+        + ("" if zone else f", the vendor's for {'futures' if contract else 'stocks'}")
     ]
     if len(sizes) > 1:
         notes.append(f"{symbol.upper()}: contract {contract} of {', '.join(sorted(sizes))}, which has most bars")
@@ -254,7 +255,9 @@ def _read_csv(path: Path) -> PriceSeries:
             continue
         ns, price = _csv_ns(path, number, row[time_at]), _csv_price(path, number, row[price_at])
         if times and ns <= times[-1]:
-            raise DataError(path, f"line {number}", f"{row[time_at]} does not come after the row before; expected the order of time")
+            raise DataError(
+                path, f"line {number}", f"{row[time_at]} does not come after the row before; expected the order of time"
+            )
         times.append(ns)
         prices.append(price)
     notes = [f"{price_name} of each bar", *left_out.notes(len(lines) - 1)]
@@ -289,4 +292,6 @@ def _series(path: Path, name: str, times: list[int], prices: list[float], notes:
     known = np.array(times, np.int64)
     steps, counts = np.unique(np.diff(known), return_counts=True)
     every_ns = int(steps[np.argmax(counts)])
-    return PriceSeries(name, known, np.array(prices), every_ns, (*notes, f"{name}: {len(times):,} prices, {duration_text(every_ns)} apart"))
+    return PriceSeries(
+        name, known, np.array(prices), every_ns, (*notes, f"{name}: {len(times):,} prices, {duration_text(every_ns)} apart")
+    )

@@ -92,7 +92,7 @@ def total_least_squares_ratio(y: Floats, x: Floats) -> Line:
 
         b = [S_yy - d·S_xx + sqrt((S_yy - d·S_xx)² + 4 d·S_xy²)] / (2 S_xy)
 
-    which solves Σ u·(d·(x - x̄) + b·(y - ȳ)) = 0; the error is omega·sqrt(Σ z²) over the derivative of that sum, z its second factor.
+    which solves Σ u·z = 0 with z = d·(x - x̄) + b·(y - ȳ); the error is omega·sqrt(Σ z²) over the derivative of that sum.
 
     Source: Deming (1943), "Statistical Adjustment of Data"; Fuller (1987), "Measurement Error Models", (1.3.7).
     """
@@ -133,6 +133,8 @@ def long_run_deviation(spread: Floats) -> float:
 
 def kalman_ratio(y: Floats, x: Floats) -> Drifting:
     """Return the ratio now and on the way, of a line whose intercept and ratio walk at random (`twosided.signals.pairs`).
+
+    The intercept is that at the first x, about which the line turns.
 
     The two variances of the walks, over that of the noise, are those of highest likelihood; the noise follows from them. Whether
     the ratio drifts at all is a likelihood-ratio test: half of chi-square with one degree of freedom, as zero is at the edge. Fat

@@ -98,7 +98,9 @@ def mids(events: Events, instrument: Instrument, name: str, every_ns: int) -> Pr
     first, last = -(-int(times[0]) // every_ns), int(times[-1]) // every_ns
     grid = np.arange(first, last + 1) * every_ns
     if len(grid) < 2:
-        raise InputError(f"{name} lasts {duration_text(int(times[-1] - times[0]))}; allowed: at least two steps of {duration_text(every_ns)}")
+        raise InputError(
+            f"{name} lasts {duration_text(int(times[-1] - times[0]))}; allowed: at least two steps of {duration_text(every_ns)}"
+        )
     at = np.searchsorted(times, grid, side="right") - 1
     tick_size = float(instrument.tick_size)
     prices = 0.5 * tick_size * (seen["bid_ticks"][at] + seen["ask_ticks"][at]).astype(np.float64)
@@ -134,7 +136,9 @@ def aligned(first: PriceSeries, second: PriceSeries) -> PairData:
     common, at_first, at_second = np.intersect1d(first.known_ns, second.known_ns, assume_unique=True, return_indices=True)
     if len(common) < FEWEST:
         spans = " and ".join(f"{each.name} ({_span(each)})" for each in (first, second))
-        raise InputError(f"{spans} have {len(common)} moments in common; allowed: at least {FEWEST}. Are dates, zones and steps right?")
+        raise InputError(
+            f"{spans} have {len(common)} moments in common; allowed: at least {FEWEST}. Are dates, zones and steps right?"
+        )
     steps, counts = np.unique(np.diff(common), return_counts=True)
     note = f"{len(common):,} moments in common, of {len(first):,} and {len(second):,}"
     data = PairData(

@@ -1,4 +1,4 @@
-"""Everything that is asked about a pair: do they go together, how many of one hedge the other, how soon they come back, does it last.
+"""What is asked about a pair: do they go together, how many of one hedge the other, how soon they come back, does it last.
 
 Where you are in the pipe: research, on top of all rooms. Needs the extra ``pairs``: tests are those of
 `twosided.research.cointegration`, which is loaded with this module.
@@ -144,7 +144,8 @@ def study_pair(first: PriceSeries, second: PriceSeries, *, logarithms: bool = Fa
     """Return everything about a pair; *first* is hedged by *second*.
 
     Args:
-        first, second: their prices.
+        first: prices of what is hedged.
+        second: prices of the hedge.
         logarithms: compare logarithms of prices.
         span: mean age of the samples with which the last value of the spread is compared.
 
@@ -214,7 +215,7 @@ def _remarks(found: PairStudy) -> list[str]:
     best = best_shift(found.shifts)
     if best.shift_ns:
         remarks.append(
-            f"moves correlate most ({best.correlation:.2f}) when {found.data.names[1]} is shifted by {duration_text(best.shift_ns)}, "
+            f"moves correlate most ({best.correlation:.2f}) with {found.data.names[1]} shifted by {duration_text(best.shift_ns)}, "
             f"not at 0 ({_at_zero(found.shifts):.2f}): is a time zone or a clock wrong, or does one lead?"
         )
     if found.engle_granger.p > LEVEL:
@@ -230,8 +231,8 @@ def _remarks(found: PairStudy) -> list[str]:
         remarks.append("the hedge ratio drifts: use the Kalman filter's, which is that of now")
     if any(each.low > found.reversion.half_life_s.high for each in found.slower):
         remarks.append(
-            "the spread does not come back at one speed: half-lives are longer where it is looked at less often, as when a quick bounce "
-            "lies on a slow wandering; plan with the longer"
+            "the spread does not come back at one speed: half-lives are longer where it is looked at less often, as when a quick "
+            "bounce lies on a slow wandering; plan with the longer"
         )
     if found.data.gaps:
         remarks.append(f"{found.data.gaps:,} steps are longer than {duration_text(found.data.every_ns)}; each counts as one step")
@@ -273,8 +274,8 @@ class Scanned:
 def scan_pairs(universe: Sequence[PriceSeries], *, logarithms: bool = False) -> tuple[Scanned, ...]:
     """Return every pair of *universe*, the most credible first.
 
-    Of m series there are m(m - 1)/2 pairs, and 5 % of those that have nothing to do with each other pass a test at 5 %. q says which
-    to believe; as pairs share series, their tests depend on one another, so the one that holds under any dependence leads.
+    Of m series there are m(m - 1)/2 pairs, and 5 % of those that have nothing to do with each other pass a test at 5 %. q says
+    which to believe; as pairs share series, their tests depend on one another, so the one that holds under any dependence leads.
 
     Raises:
         InputError: fewer than two series, two of one name, or a pair that cannot be compared (`aligned`).

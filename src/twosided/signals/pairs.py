@@ -1,7 +1,7 @@
 """Two prices that go together: how many of one hedge one of the other, and how far they are apart now, step by step.
 
-Where you are in the pipe: events -> book -> *signals* -> strategy. Kernels are given one sample at a time and keep what they know in
-a record; the functions over whole arrays call the same kernels.
+Where you are in the pipe: events -> book -> *signals* -> strategy. Kernels are given one sample at a time and keep what they know
+in a record; the functions over whole arrays call the same kernels.
 
 **Hedge ratio by Kalman filter.** y = intercept + slope·x + v, v of variance R, where intercept and slope walk at random with the
 variances Q_a and Q_b a step. With H = (1, x), state m and covariance P:
@@ -200,16 +200,19 @@ def kalman_path(
     variance_a: float,
     variance_b: float,
 ) -> Floats:
-    """Return the filter's intercept (where x is the first x), slope, variance of the slope, surprise and its variance, shape (n, 5).
+    """Return the filter's intercept (where x is the first x), slope, variance of the slope, surprise and its variance, by step.
 
-    The first row is the start: its surprise and variance are 0.
+    Shape (n, 5). The first row is the start: its surprise and variance are 0.
 
     Args:
-        y, x: samples at the same times, shape (n,).
-        drift_a, drift_b: variances a step of intercept (unit of y, squared) and slope (squared).
+        y: samples, shape (n,).
+        x: samples at the same times.
+        drift_a: variance a step of the intercept, unit of y, squared.
+        drift_b: variance a step of the slope, squared.
         noise: variance of y around the line.
         slope: what it begins with.
-        variance_a, variance_b: how well the first intercept and slope are known.
+        variance_a: how well the first intercept is known.
+        variance_b: how well the first slope is known.
 
     Raises:
         InputError: arrays of different lengths, a number that is not finite, or a variance that is negative (noise: or zero).
