@@ -53,7 +53,7 @@ def test_many_markets_are_scanned_and_infinite_half_lives_are_null(command, two)
 def test_a_recording_against_itself_is_refused(refused, session):
     assert (
         refused("pairs", session, session)
-        == "FLOW (session.parquet) is FLOW (session.parquet) in another unit; there is no spread between them"
+        == "FLOW twosided (session.parquet) is FLOW twosided (session.parquet) in another unit; there is no spread between them"
     )
 
 

@@ -11,7 +11,7 @@ from twosided.research.cointegration import engle_granger, johansen, unit_root_p
 
 def test_walks_that_have_nothing_to_do_with_each_other_are_taken_for_a_pair_at_about_the_nominal_rate():
     p, trace = [], []
-    for seed in range(150):
+    for seed in range(100):
         random = np.random.default_rng(seed)
         y, x = walking(random, 250), walking(random, 250)
         p.append(engle_granger(y, x).p)

@@ -6,9 +6,9 @@ from pair_worlds import MINUTE_NS, START_NS, returning, series, walking
 
 from twosided.data.bar_files import PriceSeries, read_bars
 from twosided.data.recording import load
-from twosided.engines.flow import generate_market
 from twosided.errors import InputError
-from twosided.market.touch import touches
+from twosided.market.event import EVENT, Flag, Kind
+from twosided.market.instrument import Instrument
 from twosided.research.pair_data import aligned, best_shift, lead_lag, mids, thinned
 from twosided.research.pairs import scan_pairs, study_pair
 
@@ -101,15 +101,33 @@ def test_a_wrong_zone_shows_in_the_shift_at_which_moves_agree():
 
 
 def test_mids_of_a_recording_are_those_known_at_whole_steps():
-    events, instrument = generate_market(seed=3, seconds=90.0)
-    found = mids(events, instrument, "FLOW", 10**9)
-    assert np.all(found.known_ns % 10**9 == 0)
-    seen = touches(events)
-    at = int(found.known_ns[40])
-    last = seen[seen["local_ns"] <= at][-1]
-    assert found.prices[40] == pytest.approx(0.5 * (last["bid_ticks"] + last["ask_ticks"]) * float(instrument.tick_size))
-    with pytest.raises(InputError, match="at least two steps of"):
-        mids(events, instrument, "FLOW", 3600 * 10**9)
+    told = [
+        (0.2, 1, 100, 5),
+        (0.3, -1, 104, 5),
+        (1.5, -1, 102, 5),
+        (2.0, 1, 101, 5),
+        (2.1, 1, 103, 5),
+        (2.2, 1, 103, 0),
+        (4.9, 1, 99, 5),
+    ]
+    events = np.zeros(len(told), EVENT)
+    for event, (second, side, ticks, lots) in zip(events, told, strict=True):
+        event["exch_ns"] = event["local_ns"] = START_NS + round(second * 1e9)
+        event["kind"], event["flags"], event["side"], event["ticks"], event["lots"] = (
+            Kind.DEPTH,
+            Flag.LAST_OF_MESSAGE,
+            side,
+            ticks,
+            lots,
+        )
+    instrument = Instrument(symbol="X", tick_size="0.5", lot_size="1")
+    found = mids(events, instrument, "X", 10**9)
+    assert found.known_ns.tolist() == [START_NS + s * 10**9 for s in (1, 2, 3, 4)]
+    assert found.prices.tolist() == [51.0, 50.75, 50.75, 50.75]  # crossed at 2.1 s, uncrossed at 2.2 s
+    with pytest.raises(InputError, match="at least two steps of 1 h"):
+        mids(events, instrument, "X", 3600 * 10**9)
+    with pytest.raises(InputError, match="X has no two-sided book"):
+        mids(events[:1], instrument, "X", 10**9)
 
 
 def test_bars_are_thinned_at_whole_multiples():

@@ -27,6 +27,9 @@ Integers = npt.NDArray[np.int64]
 FEWEST = 60
 """Common samples, below which nothing is said."""
 
+_NO_SPREAD = 1e-6
+"""Share of the variance of changes: what is left below it is rounding."""
+
 _HOUR_NS = 3600 * NS_PER_SECOND
 _STEPS = 5
 
@@ -81,7 +84,7 @@ class LeadLag:
 
 
 def mids(events: Events, instrument: Instrument, name: str, every_ns: int) -> PriceSeries:
-    """Return the mid that was known here at every whole multiple of *every_ns*, from the first two-sided book to the last.
+    """Return the mid that was known here at every whole multiple of *every_ns*, from the first two-sided book to the end.
 
     Crossed and one-sided states are passed over: the last mid before them holds.
 
@@ -95,11 +98,11 @@ def mids(events: Events, instrument: Instrument, name: str, every_ns: int) -> Pr
     if not len(seen):
         raise InputError(f"{name} has no two-sided book; pairs compare mids")
     times = seen["local_ns"]
-    first, last = -(-int(times[0]) // every_ns), int(times[-1]) // every_ns
+    first, last = -(-int(times[0]) // every_ns), int(events["local_ns"][-1]) // every_ns
     grid = np.arange(first, last + 1) * every_ns
     if len(grid) < 2:
         raise InputError(
-            f"{name} lasts {duration_text(int(times[-1] - times[0]))}; allowed: at least two steps of {duration_text(every_ns)}"
+            f"{name} lasts {duration_text(int(events["local_ns"][-1]) - int(times[0]))}; allowed: at least two steps of {duration_text(every_ns)}"
         )
     at = np.searchsorted(times, grid, side="right") - 1
     tick_size = float(instrument.tick_size)
@@ -128,7 +131,8 @@ def aligned(first: PriceSeries, second: PriceSeries) -> PairData:
     """Return the samples of both at the moments that both have.
 
     Raises:
-        InputError: a price that is not a positive number, one that never moves, or fewer than 60 moments in common.
+        InputError: a price that is not a positive number, one that never moves, one that is the other in another unit, or fewer
+            than 60 moments in common.
     """
     for series in (first, second):
         if not np.all(np.isfinite(series.prices) & (series.prices > 0.0)):
@@ -152,6 +156,10 @@ def aligned(first: PriceSeries, second: PriceSeries) -> PairData:
     for name, values in zip(data.names, (data.y, data.x), strict=True):
         if not np.ptp(values) > 0.0:
             raise InputError(f"{name} does not move in the {len(common):,} moments that both have; there is nothing to compare")
+    away_y, away_x = data.y - data.y.mean(), data.x - data.x.mean()
+    spread = away_y - float(away_x @ away_y) / float(away_x @ away_x) * away_x
+    if float(np.var(spread)) < _NO_SPREAD * float(np.var(np.diff(data.y))):
+        raise InputError(f"{first.name} is {second.name} in another unit; there is no spread between them")
     return data
 
 

@@ -42,8 +42,6 @@ SPAN = 100.0
 """Samples: mean age of those with which the last value of the spread is compared."""
 
 _FEWEST_IN_WINDOW = 60
-_NO_SPREAD = 1e-6
-"""Share of the first price's variance that is left: below it, the second is the first in another unit."""
 
 
 @dataclass(frozen=True)
@@ -150,14 +148,12 @@ def study_pair(first: PriceSeries, second: PriceSeries, *, logarithms: bool = Fa
         span: mean age of the samples with which the last value of the spread is compared.
 
     Raises:
-        InputError: see `aligned`; or one is the other in another unit.
+        InputError: see `aligned`.
     """
     prices = aligned(first, second)
     data = prices.logarithms() if logarithms else prices
     y, x, every_s = data.y, data.x, data.every_ns / 1e9
     line = least_squares_ratio(y, x)
-    if float(np.var(line.spread)) < _NO_SPREAD * float(np.var(np.diff(y))):
-        raise InputError(f"{data.names[0]} is {data.names[1]} in another unit; there is no spread between them")
     filtered = kalman_ratio(y, x)
     tests, trace, back = engle_granger(y, x), johansen(np.column_stack([y, x])), reversion(line.spread, every_s)
     shifts = lead_lag(first, second, data.every_ns)

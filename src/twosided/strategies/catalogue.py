@@ -21,7 +21,9 @@ from twosided.strategies.glft import glft
 from twosided.strategies.grid import grid
 from twosided.strategies.overlays.alpha import alpha_shift, flow_shift
 from twosided.strategies.overlays.fills import adverse_selection, fill_rate
+from twosided.strategies.overlays.hedge import hedger
 from twosided.strategies.overlays.holding import aggressive_reduction, inventory_size, one_sided, target_inventory
+from twosided.strategies.overlays.pair import carry, pair_alpha
 from twosided.strategies.overlays.pauses import feed_guard, toxicity_pause
 from twosided.strategies.overlays.session import decision_interval, flatten_before_close
 from twosided.strategies.overlays.touch import band_guard, queue_value
@@ -58,6 +60,9 @@ OVERLAYS: Mapping[str, Overlay] = {
         queue_value,
         band_guard,
         decision_interval,
+        pair_alpha,
+        carry,
+        hedger,
     )
 }
 """The shipped overlays."""

@@ -105,6 +105,7 @@ def overlay(
     wake: Wake = Wake.TIMER,
     prepare: Prepare | None = None,
     compiled: bool = True,
+    hedges: tuple[int, ...] = (),
     **params: Param | float | str,
 ) -> Callable[[Stage], Overlay]:
     """Declare a function that modifies ``ctx.memory.plan`` as an overlay.
@@ -116,6 +117,7 @@ def overlay(
         wake: what wakes it.
         prepare: runs after that of the strategy and of the overlays before it.
         compiled: False is plain Python, and makes the whole strategy so.
+        hedges: markets in which it only hedges, by quotes of its own: the plan is one for market 0.
         params: begin their names, and those of memory, with the overlay's subject, so that they never clash.
 
     Raises:
@@ -129,7 +131,7 @@ def overlay(
         levels=1,
         prepare=prepare,
         compiled=compiled,
-        hedges=(),
+        hedges=hedges,
         **params,
     )
     return lambda function: Overlay(declare(function))
@@ -164,6 +166,7 @@ def _with(base: Strategy, added: Overlay) -> Strategy:
         wake=base.wake | other.wake,
         prepare=_one_after_the_other(base.prepare, other.prepare),
         compiled=base.compiled and other.compiled,
+        hedges=tuple(dict.fromkeys((*base.hedges, *other.hedges))),
     )
     return _of_stages(merged, (*base.stages[:-1], other.function, base.stages[-1]))
 
