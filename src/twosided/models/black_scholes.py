@@ -7,9 +7,9 @@ Where you are in the pipe: events -> book -> signals -> *strategy* (its mathemat
 
 so call - put = S e^{-qT} - K e^{-rT}. With q = r it is Black's (1976) formula for an option on a future at S.
 
-Sources: Black and Scholes (1973), "The pricing of options and corporate liabilities", J. of Political Economy 81, (13); Merton (1973),
-"Theory of rational option pricing", Bell J. of Economics 4, for the yield; greeks: Hull, "Options, Futures, and Other Derivatives",
-chapters 17 and 19 of the 10th edition.
+Sources: Black and Scholes (1973), "The pricing of options and corporate liabilities", J. of Political Economy 81, (13); Merton
+(1973), "Theory of rational option pricing", Bell J. of Economics 4, for the yield; greeks: Hull, "Options, Futures, and Other
+Derivatives", 10th ed., chapters 17 and 19.
 """
 
 import math
@@ -104,7 +104,9 @@ def implied_volatility(
 
     low, high = 1e-6, 20.0
     if not excess(low) < 0.0 < excess(high):
-        raise InputError(f"price is {price}; allowed: between {price + excess(low):g} and {price + excess(high):g}, what volatility can give")
+        raise InputError(
+            f"price is {price}; allowed: between {price + excess(low):g} and {price + excess(high):g}, what volatility can give"
+        )
     return float(optimize.brentq(excess, low, high, xtol=1e-12))
 
 

@@ -2,18 +2,18 @@
 
 Where you are in the pipe: events -> book -> signals -> *strategy* (its mathematics) -> risk -> order manager -> venue -> fills.
 
-**Dated**: F = S exp((r + u - q) T): buy at S with money at r, pay u for storage (a fraction a year), earn q (dividends, the coin's own
-rate), deliver after T. Source: Hull, "Options, Futures, and Other Derivatives", 10th ed., (5.3) and section 5.11.
+**Dated**: F = S exp((r + u - q) T): buy at S with money at r, pay u for storage (a fraction a year), earn q (dividends, the coin's
+own rate), deliver after T. Source: Hull, "Options, Futures, and Other Derivatives", 10th ed., (5.3) and section 5.11.
 
-**Perpetual**: nothing is ever delivered; instead longs pay kappa·(F - S) + iota·S a year, the premium over the time constant 1/kappa
-plus an interest iota. Say F = theta·S. Holding one costs nothing, so its expected gain pays the funding: theta·S·(r - q) =
-kappa·(theta - 1)·S + iota·S, hence
+**Perpetual**: nothing is ever delivered; instead longs pay kappa·(F - S) + iota·S a year, the premium over the time constant
+1/kappa plus an interest iota. Say F = theta·S. Holding one costs nothing, so its expected gain pays the funding:
+theta·S·(r - q) = kappa·(theta - 1)·S + iota·S, hence
 
     F = S (kappa - iota) / (kappa - r + q)
 
-Source: Ackerer, Hugonnier and Jermann (2024), "Perpetual futures pricing", NBER working paper 32936, for linear contracts; derived as
-above. Of Binance kappa is 3·365 a year: the mean premium of eight hours is paid every eight hours, and iota 0.01 % each time. Its rule has
-a dead zone besides, see `funding_rate`, within which nothing pulls the price back.
+Source: derived as above; Ackerer, Hugonnier and Jermann (2024), "Perpetual futures pricing", NBER working paper 32936, have it for
+linear contracts. Of Binance kappa is 3·365 a year: the mean premium of eight hours is paid every eight hours, and iota 0.01 % each
+time. Its rule has a dead zone besides, see `funding_rate`, within which nothing pulls the price back.
 """
 
 import math

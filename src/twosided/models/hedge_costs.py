@@ -2,8 +2,8 @@
 
 Where you are in the pipe: events -> book -> signals -> *strategy* (its mathematics) -> risk -> order manager -> venue -> fills.
 
-A short future costs its spread and fee, and gives up every gain; a put costs its premium, and keeps the gains. With F the future's price
-now, S' the price then, K the strike, p the put's price and c what a trade costs a unit, per unit held:
+A short future costs its spread and fee, and gives up every gain; a put costs its premium, and keeps the gains. With F the future's
+price now, S' the price then, K the strike, p the put's price and c what a trade costs a unit, per unit held:
 
     unhedged  S' - S        future  S' - S + (F - S') - c_F        put  S' - S + max(K - S', 0) - p·e^{rT} - c_P
 
@@ -99,9 +99,7 @@ def hedge_costs(
             raise InputError(f"{name} is {value}; allowed: at least 0")
     if any(not -1.0 <= move < math.inf for move in moves):
         raise InputError(f"moves are {list(moves)}; allowed: fractions from -1")
-    option = black_scholes(
-        "put", spot=spot, strike=strike, years=years, sigma=sigma, rate=rate, dividend_yield=dividend_yield
-    )
+    option = black_scholes("put", spot=spot, strike=strike, years=years, sigma=sigma, rate=rate, dividend_yield=dividend_yield)
     price = fair_future(spot, years=years, rate=rate, dividend_yield=dividend_yield) if future is None else future
     grown = math.exp(rate * years)
     short, paid = price - spot - future_cost, option.price * grown + put_cost

@@ -8,9 +8,9 @@ outside. Between the edges z is then uniform, so z² is b²/3 on average, and v/
 
     cost(b) = gamma·sigma²·b²/6 + c·v/(2b),      least at   b = (3 c v / (2 gamma sigma²))^(1/3)
 
-With v = Gamma²·sigma²·S² and money-valued risk this is the band of Whalley and Wilmott (1997), "An asymptotic analysis of an optimal
-hedging model for option pricing with transaction costs", Mathematical Finance 7, (3.10); the cube root is that of Rogers (2004),
-"Why is the effect of proportional transaction costs O(delta^{2/3})?", who argues as above.
+With v = Gamma²·sigma²·S², the moves of an option's delta, this is the band of Whalley and Wilmott (1997), "An asymptotic analysis
+of an optimal hedging model for option pricing with transaction costs", Mathematical Finance 7; Rogers (2004), "Why is the effect of
+proportional transaction costs O(delta^{2/3})?", argues as above.
 """
 
 import math

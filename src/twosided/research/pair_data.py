@@ -101,9 +101,8 @@ def mids(events: Events, instrument: Instrument, name: str, every_ns: int) -> Pr
     first, last = -(-int(times[0]) // every_ns), int(events["local_ns"][-1]) // every_ns
     grid = np.arange(first, last + 1) * every_ns
     if len(grid) < 2:
-        raise InputError(
-            f"{name} lasts {duration_text(int(events["local_ns"][-1]) - int(times[0]))}; allowed: at least two steps of {duration_text(every_ns)}"
-        )
+        lasts = duration_text(int(events["local_ns"][-1]) - int(times[0]))
+        raise InputError(f"{name} lasts {lasts}; allowed: at least two steps of {duration_text(every_ns)}")
     at = np.searchsorted(times, grid, side="right") - 1
     tick_size = float(instrument.tick_size)
     prices = 0.5 * tick_size * (seen["bid_ticks"][at] + seen["ask_ticks"][at]).astype(np.float64)

@@ -2,8 +2,8 @@
 
 Where you are in the pipe: events -> book -> signals -> *strategy* -> risk -> order manager -> venue -> fills -> ledger.
 
-It takes what market 1 shows, so that market must allow it: ``settings: markets: [{}, {post_only: false}]``. Its fills there are marked
-as hedges, and are a part of their own in the split.
+It takes what market 1 shows, so that market must allow it: ``settings: markets: [{}, {post_only: false}]``. Its fills there are
+marked as hedges, and are a part of their own in the split.
 """
 
 import math
@@ -33,8 +33,8 @@ __all__ = ["hedger"]
 def hedger(ctx: Any) -> None:
     """Do nothing while the position in 1 is within ±band of -ratio · inventory in 0; outside, take as much as leads to its edge.
 
-    The band is that of `twosided.models.no_trade_band`: (3 c v / (2 gamma sigma²))^(1/3), c half the spread of market 1 and the fee,
-    v the mean square of the target's moves a second. Without inventory moves or volatility to go by there is no band yet, and the
+    The band is that of `twosided.models.no_trade_band`: (3 c v / (2 gamma sigma²))^(1/3), c half the spread of market 1 and its
+    fee, v the mean square of the target's moves a second. Before volatility and moves were measured there is no band, and
     inventory is offset at once. While an order is under way it stands.
     """
     params, memory, market = ctx.params, ctx.memory, ctx.market[1]

@@ -60,25 +60,26 @@ clipped = compiled(_clipped)
 def pair_alpha(ctx: Any) -> None:
     """Move the centre by -weight · mispricing, the own mid less intercept + ratio · the other's mid, by a Kalman filter.
 
-    The intercept walks as fast as makes its gain that of an exponential mean over pair_mean_s: with K = 1 - exp(-dt/pair_mean_s),
-    its variance a step over the noise is K²/(1 - K). The noise is the spread's own variance.
+    All variances count in that of the noise, which is the spread's own. The intercept walks as fast as makes it an exponential mean
+    over pair_mean_s: with K = 1 - exp(-dt/pair_mean_s), its variance is K²/(1 - K) a step, and K where it rests.
     """
     params, memory, plan = ctx.params, ctx.memory, ctx.memory.plan
     own, other = mid_price(ctx.market[0]), mid_price(ctx.market[1])
     line, spread = memory.pair_filter, memory.pair_spread
     if line.count == 0:
-        kalman_start(line, params.pair_ratio, 0.0, 0.0)
+        kalman_start(line, params.pair_ratio, 1.0 - math.exp(-params.pair_sample_s / params.pair_mean_s), 0.0)
         kalman_step(line, other, own, 0.0, 0.0, 1.0)
         memory.pair_ns = ctx.now_ns
         return
     mispricing = own - line.intercept - line.slope * (other - line.origin)
-    seconds = 1e-9 * (ctx.now_ns - memory.pair_ns)
-    if seconds >= params.pair_sample_s:
+    passed_ns = ctx.now_ns - memory.pair_ns
+    if passed_ns + 1 >= 1e9 * params.pair_sample_s:
+        seconds = 1e-9 * passed_ns
         gain = 1.0 - math.exp(-seconds / params.pair_mean_s)
         spread_step(spread, mispricing, 1.0 - gain)
         noise = max(spread.deviation * spread.deviation, ctx.market[0].tick_size * ctx.market[0].tick_size)
         walk = params.pair_drift * params.pair_ratio
-        kalman_step(line, other, own, noise * gain * gain / (1.0 - gain), walk * walk * seconds, noise)
+        kalman_step(line, other, own, gain * gain / (1.0 - gain), walk * walk * seconds / noise, 1.0)
         memory.pair_ns = ctx.now_ns
     if abs(mispricing) >= params.pair_from_z * spread.deviation:
         plan.centre += clipped(-params.pair_weight * mispricing / ctx.market[0].tick_size, params.pair_most)
@@ -91,7 +92,9 @@ def pair_alpha(ctx: Any) -> None:
     carry_days=Param(0.0, unit="days", minimum=0, help="from the start of the run until the future expires"),
     carry_kappa=Param(1095.0, unit="1/year", minimum=1e-6, help="perpetual: speed at which funding takes the premium back"),
     carry_iota=Param(0.1095, unit="1/year", help="perpetual: interest that longs pay in any case"),
-    carry_ratio=Param(1.0, unit="price of 0 per price of 1", minimum=1e-12, help="units: an index future against a tenth of it: 10"),
+    carry_ratio=Param(
+        1.0, unit="price of 0 per price of 1", minimum=1e-12, help="units: an index future against a tenth of it: 10"
+    ),
     carry_weight=Param(1.0, minimum=0, maximum=1, help="share of the way from the own mid to the fair price"),
     carry_aggression=Param(0.0, minimum=0, maximum=1, help="share by which the side that trades at a good price comes nearer"),
     carry_from=Param(1.0, unit="ticks", minimum=0, help="a smaller gap makes no side more aggressive"),
