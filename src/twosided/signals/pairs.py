@@ -61,7 +61,7 @@ SPREAD = np.dtype(
     (
         np.record,
         [
-            ("mean", "f8"),
+            ("average", "f8"),
             ("deviation", "f8"),  # root of the weighted variance; 0 before the second value
             ("z", "f8"),  # of the last value, against mean and deviation before it; 0 until there is a deviation
             ("half_life", "f8"),  # steps; 0 where the spread is not seen to come back
@@ -126,19 +126,19 @@ kalman_step = compiled(_kalman_step)
 def _spread_step(row: Any, value: float, decay: float) -> None:
     """Take in a value of the spread; *decay* is the weight of all before it, from `decay_of_span`."""
     if row.count == 0:
-        row.mean = value
+        row.average = value
         row.weight = 1.0
         row.last = value
         row.count = 1
         return
-    away = value - row.mean
+    away = value - row.average
     if row.deviation > 0.0:
         row.z = away / row.deviation
-    row.lagged = decay * row.lagged + (row.last - row.mean) * away
-    row.before = decay * row.before + (row.last - row.mean) * (row.last - row.mean)
+    row.lagged = decay * row.lagged + (row.last - row.average) * away
+    row.before = decay * row.before + (row.last - row.average) * (row.last - row.average)
     weight = decay * row.weight + 1.0
-    row.mean += away / weight
-    row.square = decay * row.square + away * (value - row.mean)  # Welford's update, weighted
+    row.average += away / weight
+    row.square = decay * row.square + away * (value - row.average)  # Welford's update, weighted
     row.weight = weight
     row.deviation = math.sqrt(max(row.square / weight, 0.0))
     row.last = value
@@ -170,7 +170,7 @@ def _spread_loop(row: Any, values: Any, decay: float, out: Any) -> None:
     for i in range(len(values)):
         spread_step(row, values[i], decay)
         out[i, 0] = row.z
-        out[i, 1] = row.mean
+        out[i, 1] = row.average
         out[i, 2] = row.deviation
         out[i, 3] = row.half_life
 
