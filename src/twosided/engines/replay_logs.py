@@ -29,36 +29,28 @@ COUNTERS = {
     "equity": ("n_equity", EQUITY),
     "mids": ("n_mids", MID),
 }
-"""Name of a log: the field of `CORE` that counts its rows, and what a row is: 64-bit integers throughout."""
+"""Name of a log: the field of `CORE` that counts its rows, and what a row is."""
 
 
-def _count(rows: Any, at: int, counts: Any) -> None:
-    """Add to *counts* how many *rows* each strategy has; *at* is the column that says whose a row is."""
-    for i in range(rows.shape[0]):
-        counts[rows[i, at]] += 1
+def _take_places(whose: Any, next_places: Any, places: Any) -> None:
+    """Give each row the next of its strategy's places."""
+    for i in range(len(whose)):
+        k = whose[i]
+        places[i] = next_places[k]
+        next_places[k] += 1
 
 
-def _deal(rows: Any, at: int, places: Any, columns: Any) -> None:
-    """Write *rows* into *columns*, each at the next of its strategy's *places*."""
-    for i in range(rows.shape[0]):
-        k = rows[i, at]
-        place = places[k]
-        places[k] = place + 1
-        for j in range(rows.shape[1]):
-            columns[j, place] = rows[i, j]
-
+take_places = compiled(_take_places)
 
 _ROWS_READ = 1 << 16
-
-count_rows, deal_rows = compiled(_count), compiled(_deal)
 
 
 class _Log:
     """One log of all strategies of a pass."""
 
     def __init__(self, dtype: np.dtype[Any], most_bytes: int) -> None:
+        self.dtype = dtype
         self.most_bytes = most_bytes
-        self.names = list(dtype.names or ())
         self.parts: list[Any] = []
         self.file: IO[bytes] | None = None
         self.rows_on_disk = self.bytes_in_memory = 0
@@ -66,45 +58,43 @@ class _Log:
 
     def keep(self, rows: Any) -> None:
         """Keep *rows*, which nobody writes to any more."""
-        table = rows.view(np.int64).reshape(len(rows), len(self.names))
-        if self.file is None and self.bytes_in_memory + table.nbytes <= self.most_bytes:
-            self.parts.append(table)
-            self.bytes_in_memory += table.nbytes
+        if self.file is None and self.bytes_in_memory + rows.nbytes <= self.most_bytes:
+            self.parts.append(rows)
+            self.bytes_in_memory += rows.nbytes
             return
         if self.file is None:
             self.file = tempfile.TemporaryFile(prefix="twosided-")  # noqa: SIM115 - it lives as long as the log
             weakref.finalize(self, self.file.close)
-        table.tofile(self.file)
-        self.rows_on_disk += len(table)
+        rows.tofile(self.file)
+        self.rows_on_disk += len(rows)
 
     def tables(self) -> Iterator[Any]:
-        """Yield the rows as tables of integers, in the order in which they were logged."""
+        """Yield the rows in the order in which they were logged."""
         yield from self.parts
         if self.file is not None:
             self.file.flush()
             self.file.seek(0)
             for begin in range(0, self.rows_on_disk, _ROWS_READ):  # a map of the file would count as memory
-                rows = min(_ROWS_READ, self.rows_on_disk - begin)
-                yield np.fromfile(self.file, np.int64, rows * len(self.names)).reshape(rows, len(self.names))
+                yield np.fromfile(self.file, self.dtype, min(_ROWS_READ, self.rows_on_disk - begin))
             self.file.seek(0, os.SEEK_END)
 
-    def _column(self, j: int) -> Any:
-        return np.concatenate([np.zeros(0, np.int64), *(table[:, j].copy() for table in self.tables())])
-
     def split(self, count: int) -> list[pl.DataFrame]:
-        """Return one frame for each of *count* strategies, without the column that says whose a row is."""
-        at = self.names.index("strategy") if "strategy" in self.names else -1
-        if at < 0 or count == 1:
-            return [pl.DataFrame([pl.Series(name, self._column(j)) for j, name in enumerate(self.names) if j != at])]
-        counts = np.zeros(count, np.int64)
-        for table in self.tables():
-            count_rows(table, at, counts)
+        """Return a frame for each of *count* strategies, without the column that says whose a row is; one for all without it."""
+        names = self.dtype.names or ()
+        owned = "strategy" in names
+        counts = np.zeros(count if owned else 1, np.int64)
+        for rows in self.tables():
+            counts += np.bincount(rows["strategy"], minlength=count) if owned else len(rows)
         ends = np.cumsum(counts)
-        columns, places = np.empty((len(self.names), int(ends[-1])), np.int64), ends - counts
-        for table in self.tables():
-            deal_rows(table, at, places, columns)
+        next_places = ends - counts
+        columns = {name: np.empty(ends[-1], np.int64) for name in names if name != "strategy"}
+        for rows in self.tables():
+            places = np.empty(len(rows), np.int64)
+            take_places(rows["strategy"].astype(np.int64) if owned else np.zeros(len(rows), np.int64), next_places, places)
+            for name, column in columns.items():
+                column[places] = rows[name]
         return [
-            pl.DataFrame({name: columns[j, end - n : end] for j, name in enumerate(self.names) if j != at})
+            pl.DataFrame({name: column[end - n : end] for name, column in columns.items()})
             for n, end in zip(counts.tolist(), ends.tolist(), strict=True)
         ]
 

@@ -141,18 +141,18 @@ FILL = _record(
     [
         ("exch_ns", "<i8"),  # when the exchange matched it
         ("local_ns", "<i8"),  # when we learnt of it
-        ("strategy", "<i8"),  # row of the strategy in a shared pass
-        ("market", "<i8"),
-        ("order_id", "<i8"),  # that strategy's own message number
-        ("side", "<i8"),  # +1 we bought, -1 we sold
-        ("ticks", "<i8"),
+        ("strategy", "<i4"),  # row of the strategy in a shared pass
+        ("market", "<i1"),
+        ("order_id", "<i4"),  # that strategy's own message number
+        ("side", "<i1"),  # +1 we bought, -1 we sold
+        ("ticks", "<i4"),
         ("lots", "<i8"),
-        ("maker", "<i8"),  # 1 maker, 0 taker
-        ("hedge", "<i8"),  # 1 when the order was marked as a hedge
+        ("maker", "<i1"),  # 1 maker, 0 taker
+        ("hedge", "<i1"),  # 1 when the order was marked as a hedge
         ("fee", "<i8"),  # money quanta, positive = paid; taxes are apart
         ("tax", "<i8"),  # money quanta
         ("position_lots", "<i8"),  # after the fill
-        ("cause", "<i8"),  # FillCause
+        ("cause", "<i1"),  # FillCause
     ]
 )
 """One own fill, in the order of the exchange's clock."""
@@ -160,12 +160,12 @@ FILL = _record(
 ORDER_EVENT = _record(
     [
         ("ns", "<i8"),  # our clock
-        ("strategy", "<i8"),
-        ("market", "<i8"),
-        ("order_id", "<i8"),
-        ("action", "<i8"),  # OrderAction
-        ("reason", "<i8"),  # Reason
-        ("side", "<i8"),
+        ("strategy", "<i4"),
+        ("market", "<i1"),
+        ("order_id", "<i4"),
+        ("action", "<i1"),  # OrderAction
+        ("reason", "<i1"),  # Reason
+        ("side", "<i1"),
         ("ticks", "<i8"),
         ("lots", "<i8"),  # size asked for, or filled by this report
         ("open_lots", "<i8"),  # what is still open, as far as we know
@@ -176,10 +176,10 @@ ORDER_EVENT = _record(
 QUOTE_CHANGE = _record(
     [
         ("ns", "<i8"),  # our clock
-        ("strategy", "<i8"),
-        ("market", "<i8"),
-        ("side", "<i8"),
-        ("level", "<i8"),  # 0 is nearest to the mid
+        ("strategy", "<i4"),
+        ("market", "<i1"),
+        ("side", "<i1"),
+        ("level", "<i2"),  # 0 is nearest to the mid
         ("ticks", "<i8"),
         ("lots", "<i8"),  # 0: no quote on this level
     ]
@@ -189,10 +189,10 @@ QUOTE_CHANGE = _record(
 DECISION = _record(
     [
         ("ns", "<i8"),  # our clock
-        ("strategy", "<i8"),
-        ("wake", "<i8"),  # bits of strategies.contract.Wake: why it was woken
-        ("bid_ticks", "<i8"),  # what it saw of market 0
-        ("ask_ticks", "<i8"),
+        ("strategy", "<i4"),
+        ("wake", "<i1"),  # bits of strategies.contract.Wake: why it was woken
+        ("bid_ticks", "<i4"),  # what it saw of market 0
+        ("ask_ticks", "<i4"),
         ("position_lots", "<i8"),  # what it believed to hold in market 0
     ]
 )
@@ -201,8 +201,8 @@ DECISION = _record(
 EQUITY = _record(
     [
         ("ns", "<i8"),  # exchange clock
-        ("strategy", "<i8"),
-        ("market", "<i8"),
+        ("strategy", "<i4"),
+        ("market", "<i1"),
         ("position_lots", "<i8"),
         ("cash", "<i8"),  # money quanta, fees, taxes and funding already taken off
         ("fees", "<i8"),  # money quanta, fees and taxes so far
@@ -215,9 +215,9 @@ EQUITY = _record(
 MID = _record(
     [
         ("exch_ns", "<i8"),
-        ("market", "<i8"),
-        ("bid_ticks", "<i8"),
-        ("ask_ticks", "<i8"),
+        ("market", "<i1"),
+        ("bid_ticks", "<i4"),
+        ("ask_ticks", "<i4"),
     ]
 )
 """The touch at the exchange whenever it changed after a whole message, valid (both sides, not crossed, market open) states only."""
