@@ -17,8 +17,9 @@ from twosided.market import order
 from twosided.market.run import FRAMES, Run
 from twosided.signals.by_name import SIGNALS
 from twosided.strategies import contract
-from twosided.strategies.catalogue import STRATEGIES
+from twosided.strategies.catalogue import OVERLAYS, PRESETS, STRATEGIES
 from twosided.strategies.contract import HEADER, MARKET_VIEW
+from twosided.strategies.plan import PLAN
 from twosided.units import duration_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -224,6 +225,19 @@ def test_links_lead_somewhere_and_options_exist(path):
     known = {"--help", *(flag for command in _all_commands() for param in command.params for flag in param.opts)}
     shown = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
     assert {flag.replace("--no-", "--") for flag in shown} <= known
+
+
+def test_the_page_of_overlays_lists_every_one_with_its_parameters_and_every_preset():
+    rows = re.findall(r"^\| `(\w+)` \|.*\|(.*)\|.*\|$", _section("overlays.md", "What ships"), re.MULTILINE)
+    assert {name: re.findall(r"`(\w+)`", params) for name, params in rows} == {
+        name: list(each.declared.params) for name, each in OVERLAYS.items()
+    }
+    presets = re.findall(r"^\| `([\w-]+)` \| ([\w+]+) \|$", _section("overlays.md", "Presets"), re.MULTILINE)
+    assert dict(presets) == {name: "+".join(stage.__name__ for stage in preset.stages[:-1]) for name, preset in PRESETS.items()}
+    (shown,) = _blocks("python", (ROOT / "docs" / "overlays.md").read_text())
+    assert shown in (ROOT / "docs" / "examples" / "thin.py").read_text()
+    fields = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", _section("overlays.md", "Of one's own"), re.MULTILINE)
+    assert [name for each in fields for name in re.findall(r"\w+", each)] == list(PLAN.names)
 
 
 def test_every_format_is_in_the_table():

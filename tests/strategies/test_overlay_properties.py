@@ -101,7 +101,7 @@ seen = st.builds(
     elapsed_s=st.integers(1, 1000).map(lambda n: n / 8),
     bid=st.integers(MID - 60, MID + 60),
     spread=st.sampled_from([1, 1, 2, 5, 20]),
-    position=st.integers(-LIMIT - 2, LIMIT + 2),
+    position=st.one_of(st.integers(-LIMIT - 2, LIMIT + 2), st.integers(-LIMIT // 6, LIMIT // 6)),
     bid_lots=st.integers(1, 64),
     ask_lots=st.integers(1, 64),
     micro=st.integers(0, 8).map(lambda n: n / 8),
@@ -115,7 +115,7 @@ histories = st.lists(seen, min_size=1, max_size=5).map(lambda each: sorted(each,
 composed = st.tuples(
     st.sampled_from(sorted(STRATEGIES)), st.lists(st.sampled_from(sorted(OVERLAYS)), min_size=1, max_size=6, unique=True)
 ).map(lambda parts: compose(STRATEGIES[parts[0]], *(OVERLAYS[name] for name in parts[1])))
-many = settings(max_examples=150)
+many = settings(max_examples=120)
 
 
 @pytest.fixture(scope="module")
@@ -168,9 +168,7 @@ def test_long_inventory_raises_neither_quote(watch, strategy, history, position)
         assert all(more[0] <= less[0] for less, more in zip(before, after, strict=False))
 
 
-@many
-@given(composed, histories)
-def test_what_is_mirrored_is_quoted_mirrored(watch, strategy, history):
+def require_mirrored(watch, strategy, history):
     there, here = watch(strategy), watch(strategy)
     mirror, quotes = ask_all(there, [each.mirrored() for each in history]), ask_all(here, history)
     assert there.plan.causes == here.plan.causes
@@ -180,6 +178,19 @@ def test_what_is_mirrored_is_quoted_mirrored(watch, strategy, history):
         for (ticks, lots), (its_ticks, its_lots) in zip(one, other, strict=True):
             assert abs(2 * MID - ticks - its_ticks) <= 1  # shares of the price differ by a hair
             assert abs(lots - its_lots) <= 1
+
+
+@many
+@given(composed, histories)
+def test_what_is_mirrored_is_quoted_mirrored(watch, strategy, history):
+    require_mirrored(watch, strategy, history)
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+@settings(max_examples=40)
+@given(history=histories)
+def test_each_overlay_alone_mirrors_what_is_mirrored(watch, name, history):
+    require_mirrored(watch, compose(STRATEGIES["fixed"], OVERLAYS[name]), history)
 
 
 @pytest.mark.parametrize("name", OVERLAYS)

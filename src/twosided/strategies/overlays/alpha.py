@@ -39,7 +39,7 @@ def alpha_shift(ctx: Any) -> None:
 def flow_shift(ctx: Any) -> None:
     """Move the centre by ofi weight·order flow imbalance + trades weight·trade imbalance, within ±flow_most.
 
-    Source: Cont, Kukanov and Stoikov (2014), equation 5: the mid moves with the order flow imbalance over twice the depth.
+    Source: Cont, Kukanov and Stoikov (2014): the mid moves with the order flow imbalance over twice the depth.
     """
     params, flow = ctx.params, ctx.signals.ofi[0]
     shift = params.flow_trades * ctx.signals.trade_imbalance[0]

@@ -117,7 +117,7 @@ def _settle_reduction(params: Any, _instruments: tuple[Any, ...], _memory: Any) 
 def aggressive_reduction(ctx: Any) -> None:
     """Sell (buy) at the market what is held beyond q*, where gamma·sigma²·q*·horizon = half the market's spread + the taker's fee.
 
-    The left side is what Avellaneda and Stoikov's reservation price (2008, equation 3.8) gives up for q quotes: beyond q* the
+    The left side is what Avellaneda and Stoikov's (2008) reservation price gives up for q quotes: beyond q* the
     market pays more. The order must be allowed to take (``--no-post-only``); otherwise it rests one tick inside the spread.
     """
     params, market = ctx.params, ctx.market[0]

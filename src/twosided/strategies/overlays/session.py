@@ -47,7 +47,7 @@ def _tabulate_schedule(params: Any, _instruments: tuple[Any, ...], memory: Any) 
 def flatten_before_close(ctx: Any) -> None:
     """Let |inventory| be at most X·sinh(kappa·left) / sinh(kappa·window), X what it was when the window began.
 
-    That is the schedule of Almgren and Chriss (2000, equation 17), kappa = sigma·sqrt(risk aversion / temporary). In the window
+    That is the schedule of Almgren and Chriss (2000), kappa = sigma·sqrt(risk aversion / temporary). In the window
     nothing is quoted that adds; what is above the schedule is offered at the market (see `aggressive_reduction` about taking).
     """
     memory, params, market = ctx.memory, ctx.params, ctx.market[0]
