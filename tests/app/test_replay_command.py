@@ -255,3 +255,12 @@ def test_two_runs_of_a_strategy_are_told_apart_by_what_differs(command, session,
     assert command("replay", path, "--out", tmp_path / "out").code == 0
     names = sorted(entry.name for entry in (tmp_path / "out").iterdir())
     assert names == ["fixed_half_spread=2", "fixed_half_spread=5.0_1", "fixed_half_spread=5.0_2", "report.html"]
+
+
+def test_quotes_that_stand_where_nobody_trades_are_told(command, session):
+    def run(gamma):
+        asked = ("--strategy", "avellaneda_stoikov", "--set", f"gamma={gamma}", "--set", "k=200", "--calibrate-first", "60s")
+        return command("replay", session, *asked, "--set", "quantity=10", "--quiet").out
+
+    assert "nothing was filled" not in run(0.1)
+    assert "warning: FLOW twosided: nothing was filled: quotes stood " in run(1e6)

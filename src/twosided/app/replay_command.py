@@ -26,6 +26,7 @@ from twosided.engines.replay import replay as replay_recording
 from twosided.errors import InputError
 from twosided.explain.assumption_band import band_table
 from twosided.explain.basis import Basis
+from twosided.explain.far_quotes import far_warnings
 from twosided.explain.own_size import size_warnings
 from twosided.explain.report import write_report
 from twosided.explain.reporting import require_rates
@@ -297,5 +298,5 @@ def show_table(runs: Sequence[Run], basis: Basis) -> None:
         if sentence:
             click.echo(sentence)
     for run, label in zip(runs, labels, strict=True):
-        for sentence in size_warnings(run):
+        for sentence in (*size_warnings(run), *far_warnings(run)):
             click.echo(f"warning: {label}: {sentence}" if len(runs) > 1 else f"warning: {sentence}")

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from twosided.explain.assumption_band import band_of
+from twosided.explain.far_quotes import far_warnings
 from twosided.explain.own_size import size_warnings
 from twosided.explain.reporting import REPORTED_PARTS, reported
 from twosided.explain.split import PARTS, Split, split, split_by_currency
@@ -56,7 +57,7 @@ def results(run: Run, basis: Basis) -> dict[str, Any]:
         "seed": run.facts["seed"],
         "digest": run.digest(),
         "sensitivity": band_of(run),
-        "warnings": [apart] * bool(apart) + size_warnings(run),
+        "warnings": [apart] * bool(apart) + size_warnings(run) + far_warnings(run),
         "statistics": statistics(run, basis),
     }
 

@@ -21,6 +21,7 @@ from twosided.explain.basis import Basis
 from twosided.explain.comparison_plots import split_bars_figure
 from twosided.explain.comparison_report import comparison_section
 from twosided.explain.facts import calibration_rows, configuration_file, configuration_rows, data_rows, reproduction_rows
+from twosided.explain.far_quotes import far_warnings
 from twosided.explain.fill_tables import fill_table, group_table
 from twosided.explain.market_plots import (
     MOST_MARKERS,
@@ -166,7 +167,7 @@ def _warnings(runs: Sequence[Run], labels: Sequence[str], basis: Basis) -> list[
     ]
     said += [sentence for sentence in dict.fromkeys(currencies_apart(run, basis) for run in runs) if sentence]
     for run, label in _pairs(runs, labels):
-        said += [f"{label}: {sentence}" if len(runs) > 1 else sentence for sentence in size_warnings(run)]
+        said += [f"{label}: {sentence}" if len(runs) > 1 else sentence for sentence in (*size_warnings(run), *far_warnings(run))]
     return said
 
 
