@@ -30,6 +30,7 @@ from twosided.explain.far_quotes import far_warnings
 from twosided.explain.own_size import size_warnings
 from twosided.explain.report import write_report
 from twosided.explain.reporting import require_rates
+from twosided.explain.risk_words import risk_sentences
 from twosided.explain.summary import run_labels, summary_rows
 from twosided.explain.table import rich_table
 from twosided.explain.words import assumptions, currencies_apart, fee_words, listed, unit_of
@@ -38,6 +39,7 @@ from twosided.market.run import Run
 from twosided.market.typical_sizes import MOST_EVENTS, typical_sizes
 from twosided.research.calibrate import Estimate, estimate
 from twosided.research.sensitivity import sensitivities
+from twosided.risk.limits import read_limits
 from twosided.strategies.catalogue import find_strategy
 from twosided.strategies.contract import Strategy
 from twosided.units import duration_text, moment_ns, time_text
@@ -65,6 +67,8 @@ ESTIMATED = {"sigma", "A", "k"}
     "--strategy", "names", multiple=True, metavar="NAME", help="a shipped strategy, or your own: file.py:name; again to compare"
 )
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="a parameter of the strategies; again for more")
+@click.option("--limits", "limits_file", metavar="FILE", help="limits that risk control keeps, in a YAML file: docs/risk.md")
+@click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="a limit, as max_position=100; again for more")
 @click.option(
     "--sensitivity", is_flag=True, help="other latencies, queue models and fees as well: does the result hang on a guess?"
 )
@@ -78,6 +82,8 @@ def replay(
     markets: tuple[str, ...],
     names: tuple[str, ...],
     assignments: tuple[str, ...],
+    limits_file: str | None,
+    limits: tuple[str, ...],
     sensitivity: bool,
     as_json: bool,
     quiet: bool,
@@ -90,6 +96,7 @@ def replay(
     are like 1ms, recorded, sampled or sampled*2; queue models like conservative, power:3 or log.
     """
     draft = _draft(data, markets, names, values)
+    _put_limits(draft, limits_file, limits)
     config = draft.checked()
     strategies = chosen_strategies(config, assignments)
     out, basis = Path(config.out) if config.out else None, config.statistics.basis()
@@ -136,6 +143,19 @@ def _draft(data: Sequence[str], markets: Sequence[str], names: Sequence[str], va
     if not draft.values.get("strategies"):
         raise InputError("no strategy is given; name one with --strategy, for example --strategy fixed")
     return draft
+
+
+def _put_limits(draft: Draft, file: str | None, assignments: Sequence[str]) -> None:
+    """Put limits into *draft*: those of a file replace what a configuration says, and one given by name goes before both."""
+    if file is not None:
+        draft.put(("settings", "limits"), read_limits(file).stated(), f"--limits {file}")
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise InputError(f"--limit is {assignment!r}; allowed: NAME=VALUE, as max_position=100")
+        place = ("settings", "limits", name.strip().replace("-", "_"))
+        draft.origins.setdefault(place[:2], "--limit")
+        draft.put(place, value.split(",") if name == "instruments" else value.strip(), f"--limit {name}")
 
 
 # ---------------------------------------------------------------- strategies
@@ -297,6 +317,9 @@ def show_table(runs: Sequence[Run], basis: Basis) -> None:
     for sentence in dict.fromkeys(currencies_apart(run, basis) for run in runs):
         if sentence:
             click.echo(sentence)
+    for run, label in zip(runs, labels, strict=True):
+        for sentence in risk_sentences(run):
+            click.echo(f"{label}: {sentence}" if len(runs) > 1 else sentence)
     for run, label in zip(runs, labels, strict=True):
         for sentence in (*size_warnings(run), *far_warnings(run)):
             click.echo(f"warning: {label}: {sentence}" if len(runs) > 1 else f"warning: {sentence}")

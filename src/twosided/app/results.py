@@ -25,7 +25,8 @@ def results(run: Run, basis: Basis) -> dict[str, Any]:
     ``pnl`` is exactly the sum of the parts of ``split``; ``fees`` are fees, taxes and funding paid, exactly ``-split["fees"]``
     (those of hedge fills are in its part ``hedge``);
     ``position`` and ``volume`` (bought plus sold) are quantities of the instrument; ``events_per_second`` is about wall time and
-    the only figure that differs from one run to the next. ``sensitivity`` is there where other assumptions were tried, ``warnings``
+    the only figure that differs from one run to the next. ``sensitivity`` is there where other assumptions were tried,
+    ``risk`` where there were limits, ``warnings``
     are sentences about what should not be believed or added.
 
     ``accounts`` has the money of each currency, ``markets`` money and quantities of each market. Of several markets ``symbol``,
@@ -57,6 +58,7 @@ def results(run: Run, basis: Basis) -> dict[str, Any]:
         "seed": run.facts["seed"],
         "digest": run.digest(),
         "sensitivity": band_of(run),
+        "risk": run.facts.get("risk"),
         "warnings": [apart] * bool(apart) + size_warnings(run) + far_warnings(run),
         "statistics": statistics(run, basis),
     }

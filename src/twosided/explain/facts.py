@@ -15,6 +15,7 @@ from twosided.explain.basis import Basis
 from twosided.explain.words import fee_words, market_name, price_currency, settings_of, typeset, unit_of
 from twosided.market.instrument import Instrument
 from twosided.market.run import Run
+from twosided.risk.limits import Limits
 from twosided.units import NS_PER_SECOND, duration_text, time_text
 
 __all__ = ["calibration_rows", "configuration_file", "configuration_rows", "data_rows", "reproduction_rows"]
@@ -94,6 +95,8 @@ def _settings(settings: ReplaySettings, unit: str) -> Iterator[tuple[str, str]]:
     for number, own in enumerate(settings.markets):
         for name, value in own.model_dump(exclude_none=True, mode="json").items():
             yield f"market {number}: {_words(name)}", str(getattr(own, name)) if isinstance(value, dict) else _plain(value, name)
+    for name, value in ({} if settings.limits is None else settings.limits.stated()).items():
+        yield f"limit: {_words(name)}", duration_text(value) if Limits.about(name)["unit"] == "duration" else str(value)
     yield "account sampled every", duration_text(settings.equity_every)
     missing = {"orders", "quotes", "decisions"} - set(settings.log)
     if missing:

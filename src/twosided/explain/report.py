@@ -37,6 +37,7 @@ from twosided.explain.own_size import size_warnings
 from twosided.explain.page import write_whole
 from twosided.explain.paths import fills_of, mids_of
 from twosided.explain.plots import RUN_COLOURS, Picture, markout_figure, pnl_figure, run_colour, split_figures
+from twosided.explain.risk_words import risk_sentences
 from twosided.explain.split import PARTS, Split, split_by_currency
 from twosided.explain.statistics import statistics
 from twosided.explain.summary import PART_LABELS, Row, amount_text, is_watched, run_labels, summary_rows
@@ -167,7 +168,8 @@ def _warnings(runs: Sequence[Run], labels: Sequence[str], basis: Basis) -> list[
     ]
     said += [sentence for sentence in dict.fromkeys(currencies_apart(run, basis) for run in runs) if sentence]
     for run, label in _pairs(runs, labels):
-        said += [f"{label}: {sentence}" if len(runs) > 1 else sentence for sentence in (*size_warnings(run), *far_warnings(run))]
+        sentences = [*risk_sentences(run), *size_warnings(run), *far_warnings(run)]
+        said += [f"{label}: {sentence}" if len(runs) > 1 else sentence for sentence in sentences]
     return said
 
 

@@ -137,6 +137,11 @@ class Limits(BaseModel):
         hours, minutes = self.day_starts.split(":")
         return (int(hours) * 60 + int(minutes)) * 60 * NS_PER_SECOND
 
+    @classmethod
+    def about(cls, name: str) -> dict[str, Any]:
+        """Return what is known of a limit: its ``control`` and ``unit``."""
+        return dict(cls.model_fields[name].json_schema_extra or {})  # type: ignore[arg-type]
+
     def stated(self) -> dict[str, Any]:
         """Return the limits that differ from what holds without them, as people write them."""
         return self.model_dump(mode="json", exclude_defaults=True)

@@ -1,0 +1,43 @@
+"""What a run's limits did, in sentences: changes of state with their reasons, and what was denied.
+
+Where you are in the pipe: ... -> fills -> ledger -> *explanation*.
+"""
+
+from typing import Any
+
+import polars as pl
+
+from twosided.market.order import OrderAction, Reason
+from twosided.market.run import Run
+from twosided.units import time_text
+
+__all__ = ["risk_sentences"]
+
+MOST_CHANGES_SAID = 3
+"""Changes of state that are written out; the run has all of them in ``facts["risk"]``."""
+
+_STATES = {"NORMAL": "normal again", "REDUCE_ONLY": "reduce-only", "HALTED": "halted, everything cancelled"}
+
+
+def risk_sentences(run: Run) -> list[str]:
+    """Return what became of the limits of *run*; nothing where it had none, or none of them ever bound."""
+    risk: dict[str, Any] | None = run.facts.get("risk")
+    if not risk:
+        return []
+    said = [_change(change) for change in risk["changes"][:MOST_CHANGES_SAID]]
+    more = risk["n_changes"] - len(said)
+    if more > 0:
+        last = risk["state"].lower().replace("_", "-")
+        said.append(f"limits: {more} more change{'s' * (more > 1)} of state, at the end {last}")
+    denied = (
+        run.orders.filter(pl.col("action") == OrderAction.DENIED).group_by("reason").len().sort("len", "reason", descending=True)
+    )
+    reasons = [(Reason(reason), count) for reason, count in denied.iter_rows() if Reason(reason).control]
+    words = ", ".join(f"{count:,} × {reason.name.lower().replace('_', ' ')}" for reason, count in reasons)
+    return [*said, *([f"limits: denied {words}"] if words else [])]
+
+
+def _change(change: dict[str, Any]) -> str:
+    reason = Reason[change["why"]]
+    why = f": {reason.name.lower().replace('_', ' ')} ({reason.words})" if reason != Reason.NONE else ""
+    return f"limits: {_STATES[change['state']]} from {time_text(change['ns'])[:23]} UTC{why}"
