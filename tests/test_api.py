@@ -17,7 +17,7 @@ PUBLIC = {
     *("EVENT", "Kind", "Flag", "Status", "Instrument", "Fees"),  # a market
     *("strategy", "Strategy", "Param", "Wake", "quote_bid", "quote_ask", "withdraw", "find_strategy", "quote_table"),  # quoting
     *("quoter", "overlay", "make_plan", "compose"),  # composing
-    *("replay", "ReplaySettings", "estimate", "Run"),  # running
+    *("replay", "ReplaySettings", "Limits", "estimate", "Run"),  # running
     *("simulate", "SimulationSettings", "QuoteTable", "Simulation"),  # simulating
     *("split", "statistics", "Basis", "write_report", "write_simulation_report"),  # explaining
     *("TwosidedError", "InputError", "DataError", "StrategyError"),  # errors

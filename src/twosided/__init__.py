@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from twosided.market.run import Run
     from twosided.models.quotes import quote_table
     from twosided.research.calibrate import estimate
+    from twosided.risk.limits import Limits
     from twosided.strategies.catalogue import find_strategy
     from twosided.strategies.compose import compose, overlay, quoter
     from twosided.strategies.contract import Param, Strategy, Wake, quote_ask, quote_bid, strategy, withdraw
@@ -56,6 +57,7 @@ _HOMES = {
     "twosided.market.run": ("Run",),
     "twosided.models.quotes": ("quote_table",),
     "twosided.research.calibrate": ("estimate",),
+    "twosided.risk.limits": ("Limits",),
     "twosided.strategies.catalogue": ("find_strategy",),
     "twosided.strategies.compose": ("compose", "overlay", "quoter"),
     "twosided.strategies.contract": ("Param", "Strategy", "Wake", "quote_ask", "quote_bid", "strategy", "withdraw"),
@@ -73,6 +75,7 @@ __all__ = [
     "InputError",
     "Instrument",
     "Kind",
+    "Limits",
     "Param",
     "QuoteTable",
     "Recording",
