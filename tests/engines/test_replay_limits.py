@@ -216,3 +216,28 @@ def test_a_gated_strategy_gives_the_digest_of_its_own_run_among_others_compiled_
     mixed = replay(events, [maker, maker, plain(maker)], instruments=INSTRUMENT, settings=[ReplaySettings(), tight, tight])
     assert [run.digest() for run in mixed] == [digest(events), alone.digest(), alone.digest()]
     assert [run.facts["risk"] for run in mixed] == [None, alone.facts["risk"], alone.facts["risk"]]
+
+
+# ---------------------------------------------------------------- what is under way
+
+
+def test_a_replace_under_way_counts_with_the_larger_size():
+    scene = Scene(100, 110, 1).trade(8, -1, 100, 4).quiet(30)  # one ahead of us: three of our four trade
+    script = {2: [(1, 0, 100, 4)], 16: [(1, 0, 100, 4), (1, 1, 99, 4)]}
+    run = play(scene, script, levels=2, limits=Limits(max_position=8), entry_latency="5ms")
+    sent = run.orders.filter(run.orders["action"].is_in([OrderAction.SEND_NEW, OrderAction.SEND_REPLACE]))
+    assert actions(run)[:1] == [("SEND_NEW", "QUOTE")]
+    assert sent["lots"].to_list() == [4, 4, 1]  # held 3, topped up to 4, so one is left
+    assert max(worst_positions(run)) == 8
+
+
+def test_a_halt_cancels_when_the_report_comes_not_at_the_next_decision():
+    quoter = scripted({0: [(1, 0, 100, 20)]}, every_ms=50)
+    scene = Scene(100, 110, 1)
+    for ms in range(60, 70):
+        scene.trade(ms, -1, 100, 2)
+    chosen = ReplaySettings(limits=Limits(max_fills_per_side=2, fills_within="1s"), queue="conservative")
+    run = replay(scene.quiet(80).events(), quoter, instruments=INSTRUMENT, settings=chosen, start_ns=T0)
+    (cancelled,) = run.orders.filter(run.orders["action"] == OrderAction.SEND_CANCEL).iter_rows(named=True)
+    reports = run.orders.filter(run.orders["action"] == OrderAction.PARTIALLY_FILLED)
+    assert cancelled["ns"] == reports["ns"][1]

@@ -8,6 +8,8 @@ from twosided.risk.limits import Limits, read_limits
 
 def test_everything_is_off_until_it_is_stated():
     assert Limits().stated() == {}
+    assert str(Limits()) == "none"
+    assert str(Limits(max_position="10.0", max_open_orders=3)) == "max_position=10.0, max_open_orders=3"
 
 
 def test_a_file_and_a_mapping_say_the_same(tmp_path):

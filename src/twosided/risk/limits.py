@@ -142,6 +142,10 @@ class Limits(BaseModel):
         """Return what is known of a limit: its ``control`` and ``unit``."""
         return dict(cls.model_fields[name].json_schema_extra or {})  # type: ignore[arg-type]
 
+    def __str__(self) -> str:
+        """Return the limits that are stated, short."""
+        return ", ".join(f"{name}={value}" for name, value in self.stated().items()) or "none"
+
     def stated(self) -> dict[str, Any]:
         """Return the limits that differ from what holds without them, as people write them."""
         return self.model_dump(mode="json", exclude_defaults=True)
