@@ -223,7 +223,7 @@ def test_a_gated_strategy_gives_the_digest_of_its_own_run_among_others_compiled_
 
 def test_a_replace_under_way_counts_with_the_larger_size():
     scene = Scene(100, 110, 1).trade(8, -1, 100, 4).quiet(30)  # one ahead of us: three of our four trade
-    script = {2: [(1, 0, 100, 4)], 16: [(1, 0, 100, 4), (1, 1, 99, 4)]}
+    script = {2: [(1, 0, 100, 4)], 11: [(1, 0, 100, 4), (1, 1, 99, 4)]}
     run = play(scene, script, levels=2, limits=Limits(max_position=8), entry_latency="5ms")
     sent = run.orders.filter(run.orders["action"].is_in([OrderAction.SEND_NEW, OrderAction.SEND_REPLACE]))
     assert actions(run)[:1] == [("SEND_NEW", "QUOTE")]
