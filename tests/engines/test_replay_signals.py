@@ -45,7 +45,8 @@ class LaddersOfTheirOwn(replay_feed.Feed):
 
 @pytest.mark.parametrize("disorder", [False, True])
 def test_a_ladder_of_our_own_shows_the_same_signals_as_the_shared_one(monkeypatch, disorder):
-    events = slowly(random_market(5, n=2000, disorder=disorder), 20)
+    events = slowly(random_market(5, n=6000, disorder=disorder), 25)
+    events["lots"][(events["kind"] == Kind.TRADE) & (np.arange(len(events)) % 60 == 0)] *= 40  # some are large
     shared = heard(events, every_ms=100)
     assert np.all(np.isfinite(shared))
     assert all(len(set(column)) > 2 for column in shared.T), "a signal that never moves tells nothing of how it is kept"
@@ -69,7 +70,7 @@ def test_compiled_strategies_are_shown_what_plain_ones_are():
     def compiled(ctx):  # the last digits of all signals decide about the quote
         s = ctx.signals
         noise = s.ofi[0] + s.trade_imbalance[0] + s.short_volatility[0] + s.volatility[0] + s.spread_ratio[0]
-        noise += s.feed_age_s[0] + s.imbalance[0] + s.microprice_ticks[0] + s.spread_ticks[0]
+        noise += s.vpin[0] + s.hurst[0] + s.large_trade[0] + s.feed_age_s[0] + s.imbalance[0] + s.microprice_ticks[0] + s.spread_ticks[0]
         ctx.quotes[0, 0, 0].ticks = 900 + int(noise * 1e9) % 50
         ctx.quotes[0, 0, 0].lots = 1
 

@@ -16,8 +16,12 @@ import numpy as np
 from twosided._compile import compiled
 from twosided.errors import InputError, suggest
 from twosided.signals.flow import OFI, aggressor_of, ofi_at, trade_imbalance_at, update_ofi, update_trade_imbalance
+from twosided.signals.hurst import HURST, update_hurst
+from twosided.signals.large_trade import LARGE_TRADE, large_trade_at, update_large_trade
+from twosided.signals.liveness import age_s_of
 from twosided.signals.spread import SPREAD, spread_ratio_at, update_spread
 from twosided.signals.top import imbalance_of, weighted_mid_of
+from twosided.signals.toxicity import VPIN, update_usual_vpin
 from twosided.signals.volatility import VOLATILITY, update_volatility, volatility_at
 from twosided.signals.window import WINDOW
 
@@ -33,7 +37,7 @@ __all__ = [
     "wanted_groups",
 ]
 
-_TOP, _LONG, _SHORT, _SPREAD, _OFI, _TRADES, _FEED = (1 << bit for bit in range(7))
+_TOP, _LONG, _SHORT, _SPREAD, _OFI, _TRADES, _FEED, _VPIN, _HURST, _LARGE = (1 << bit for bit in range(10))
 
 _GROUPS = {
     "imbalance": _TOP,
@@ -45,6 +49,9 @@ _GROUPS = {
     "ofi": _OFI,
     "trade_imbalance": _TRADES,
     "feed_age_s": _FEED,
+    "vpin": _VPIN,
+    "hurst": _HURST,
+    "large_trade": _LARGE,
 }
 
 SIGNALS = tuple(_GROUPS)
@@ -58,13 +65,14 @@ SIGNALS_OF_A_MID = (
     "spread_ticks",
     "spread_ratio",
     "feed_age_s",
+    "hurst",
 )
 """Those that a simulation of the mid alone can give: it has no sizes (imbalance is 0) and no trades but one's own."""
 
-ON_BOOKS = _TOP | _LONG | _SHORT | _SPREAD | _OFI
+ON_BOOKS = _TOP | _LONG | _SHORT | _SPREAD | _OFI | _HURST
 """Groups that must see books."""
 
-ON_TRADES = _TRADES
+ON_TRADES = _TRADES | _VPIN | _LARGE
 """Groups that must see trades."""
 
 ON_ANYTHING = _FEED
@@ -81,6 +89,9 @@ SIGNALS_OF_MARKET = np.dtype(
             ("spread", SPREAD),
             ("ofi", OFI),
             ("trades", WINDOW),
+            ("vpin", VPIN),
+            ("hurst", HURST),
+            ("large", LARGE_TRADE),
             ("heard_ns", "i8"),  # when anything last came of this market; 0 before
         ],
     )
@@ -134,6 +145,8 @@ def _see_book(row: Any, wanted: int, now_ns: int, bid: int, ask: int, bid_lots: 
         update_spread(row.spread, now_ns, float(ask - bid), SPREAD_S)
     if wanted & _OFI != 0:
         update_ofi(row.ofi, now_ns, FLOW_NS, bid, ask, bid_lots, ask_lots)
+    if wanted & _HURST != 0:
+        update_hurst(row.hurst, now_ns, 0.5 * (bid + ask))
 
 
 see_book = compiled(_see_book)
@@ -144,6 +157,10 @@ def _see_trade(row: Any, wanted: int, now_ns: int, side: int, ticks: int, lots: 
     aggressor = aggressor_of(side, ticks, bid, ask)
     if wanted & _TRADES != 0:
         update_trade_imbalance(row.trades, now_ns, FLOW_NS, aggressor, lots)
+    if wanted & _VPIN != 0:
+        update_usual_vpin(row.vpin, aggressor, lots)
+    if wanted & _LARGE != 0:
+        update_large_trade(row.large, now_ns, aggressor, lots)
 
 
 see_trade = compiled(_see_trade)
@@ -177,7 +194,13 @@ def _signal_at(row: Any, number: int, now_ns: int) -> float:
     elif number == 7:
         value = trade_imbalance_at(row.trades, now_ns, FLOW_NS)
     elif number == 8:
-        value = (now_ns - row.heard_ns) * 1e-9 if row.heard_ns != 0 else 0.0
+        value = age_s_of(row.heard_ns, now_ns)
+    elif number == 9:
+        value = row.vpin.value
+    elif number == 10:
+        value = row.hurst.value if row.hurst.count > 0 else 0.5
+    elif number == 11:
+        value = large_trade_at(row.large, now_ns)
     return value
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "multi_level_ofi",
     "ofi",
     "ofi_at",
+    "require_columns",
     "trade_imbalance",
     "trade_imbalance_at",
     "update_ofi",
@@ -144,7 +145,7 @@ def ofi(
     Raises:
         InputError: shapes that differ, or time that runs backwards.
     """
-    touches = _columns(ns, bid_ticks, ask_ticks, bid_lots, ask_lots)
+    touches = require_columns(ns, bid_ticks, ask_ticks, bid_lots, ask_lots)
     _require_span(span_ns)
     lots, depths = np.empty(len(touches)), np.empty(len(touches))
     ofi_over(touches, span_ns, np.zeros(1, OFI), lots, depths)
@@ -232,15 +233,19 @@ def trade_imbalance(ns: npt.ArrayLike, side: npt.ArrayLike, lots: npt.ArrayLike,
     Raises:
         InputError: shapes that differ, or time that runs backwards.
     """
-    trades = _columns(ns, side, lots)
+    trades = require_columns(ns, side, lots)
     _require_span(span_ns)
     out = np.empty(len(trades))
     trade_imbalances(trades, span_ns, np.zeros(1, WINDOW), out)
     return out
 
 
-def _columns(ns: npt.ArrayLike, *others: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Return whole numbers side by side, times first."""
+def require_columns(ns: npt.ArrayLike, *others: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Return whole numbers side by side, times first.
+
+    Raises:
+        InputError: shapes that differ, or times that are not positive or run backwards.
+    """
     columns = [np.asarray(given, np.int64) for given in (ns, *others)]
     if columns[0].ndim != 1 or any(column.shape != columns[0].shape for column in columns):
         raise InputError(
