@@ -70,7 +70,9 @@ def test_compiled_strategies_are_shown_what_plain_ones_are():
     def compiled(ctx):  # the last digits of all signals decide about the quote
         s = ctx.signals
         noise = s.ofi[0] + s.trade_imbalance[0] + s.short_volatility[0] + s.volatility[0] + s.spread_ratio[0]
-        noise += s.vpin[0] + s.hurst[0] + s.large_trade[0] + s.feed_age_s[0] + s.imbalance[0] + s.microprice_ticks[0] + s.spread_ticks[0]
+        noise += (
+            s.vpin[0] + s.hurst[0] + s.large_trade[0] + s.feed_age_s[0] + s.imbalance[0] + s.microprice_ticks[0] + s.spread_ticks[0]
+        )
         ctx.quotes[0, 0, 0].ticks = 900 + int(noise * 1e9) % 50
         ctx.quotes[0, 0, 0].lots = 1
 

@@ -44,7 +44,11 @@ def test_before_it_is_warm_nothing_is_unusual():
 
 def test_arrays_give_the_bits_of_plain_python():
     random = np.random.default_rng(1)
-    ns, side, lots = SECOND + np.cumsum(random.integers(0, 2, 300)) * SECOND, random.integers(-1, 2, 300), random.geometric(0.1, 300)
+    ns, side, lots = (
+        SECOND + np.cumsum(random.integers(0, 2, 300)) * SECOND,
+        random.integers(-1, 2, 300),
+        random.geometric(0.1, 300),
+    )
     lots[::30] *= 20
     found, row = large_trade(ns, side, lots), np.zeros(1, LARGE_TRADE)[0]
     for i in range(300):

@@ -10,7 +10,7 @@ interpreted = pytest.mark.interpreted
 
 
 def book(count, seed, pull=0.8):
-    """Return a touch of one tick whose mid moves, when it does, to the side that is thinner, the more often the heavier the other."""
+    """Return a touch of one tick whose mid moves, when it does, mostly to the side that is thinner."""
     random = np.random.default_rng(seed)
     bid, rows = 1000, []
     share = 0.5
