@@ -29,6 +29,7 @@ COMMANDS = {
     "report": ("report_command", "report", "make the report again from saved runs, or compare them"),
     "calibrate": ("calibrate_commands", "calibrate", "find what a replay should assume from data"),
     "pairs": ("pairs_commands", "pairs", "say whether markets go together, and how many of one hedge the other"),
+    "signals": ("signals_command", "signals", "say how well each signal foretells the next moves of a recorded mid"),
     "models": ("model_commands", "models", "print the quotes and schedules that a model calls optimal"),
     "strategies": ("strategy_commands", "strategies", "list the shipped strategies and their parameters"),
     "demo": ("demo", "demo", "generate a session, trade it with two strategies, explain the difference"),

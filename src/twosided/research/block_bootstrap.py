@@ -30,20 +30,21 @@ _MOST_BLOCKS = 2_000
 """Of one draw: longer blocks than needed only cost precision of the error, and that is enough here."""
 
 
-def intervals(moments: Floats, statistic: Statistic, influence: Floats) -> tuple[Measured, ...]:
+def intervals(moments: Floats, statistic: Statistic, influence: Floats, *, least_block: int = 1) -> tuple[Measured, ...]:
     """Return each statistic of the sums of *moments* with its 95 % interval.
 
     Args:
         moments: one row per observation, in the order of time, shape (n, m).
         statistic: what is wanted of their sums; its draws that are not finite are left out.
         influence: how each observation moves each statistic, up to a factor, shape (n, p): tells how long a block must be.
+        least_block: rows that a block has at least, where it is known that so many hang together.
 
     Raises:
         InputError: the statistic is not finite, or hardly any draw of it is.
     """
     n = len(moments)
     value = statistic(moments.sum(axis=0)[None, :])[0]
-    needed = max(block_length(np.ascontiguousarray(column)) for column in influence.T)
+    needed = max(least_block, *(block_length(np.ascontiguousarray(column)) for column in influence.T))
     block = min(max(needed, -(-n // _MOST_BLOCKS)), max(n // 10, 1))
     running = np.zeros((n + block + 1, moments.shape[1]))
     np.cumsum(np.concatenate([moments, moments[:block]]), axis=0, out=running[1:])
