@@ -14,7 +14,7 @@ from twosided.app.options import DATA, put_given, with_settings
 from twosided.data.recording import load
 from twosided.errors import InputError
 from twosided.research.signal_study import Forecast, SignalStudy, signal_study
-from twosided.units import duration_ns
+from twosided.units import duration_ns, moment_ns
 
 __all__ = ["signals"]
 
@@ -23,8 +23,9 @@ __all__ = ["signals"]
 @click.command(short_help="how well each signal foretells the next moves of the mid, with error bars")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--horizons", default="1s,5s,10s", show_default=True, metavar="TIME,...", help="how far ahead; multiples of 100ms")
+@click.option("--start", metavar="TIME", help="leave out what is before: a UTC time as 2023-12-25T23:00, or a duration as 10m")
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
-def signals(files: tuple[str, ...], horizons: str, as_json: bool, **values: Any) -> None:
+def signals(files: tuple[str, ...], horizons: str, start: str | None, as_json: bool, **values: Any) -> None:
     """Correlate every signal with the next move of the mid, on the second half of a recording.
 
     FILE... is one recording, in files that continue one another. docs/signals.md says what the numbers mean.
@@ -46,7 +47,8 @@ def signals(files: tuple[str, ...], horizons: str, as_json: bool, **values: Any)
     )
     if len(recording.instruments) > 1:
         raise InputError(f"the recording holds {len(recording.instruments)} markets; choose one with --symbol")
-    study = signal_study(recording.events, asked)
+    start_ns = None if start is None else moment_ns(start, int(recording.events["local_ns"][0]), name="--start")
+    study = signal_study(recording.events, asked, start_ns=start_ns)
     if as_json:
         print_json({"data": list(recording.names), **study.facts()})
         return

@@ -6,6 +6,9 @@ Signals are looked at every 100 ms, as a strategy would see them. Those with a d
 over the next horizon, m(t + h) - m(t); those without (volatility, spread, toxicity) with its size |m(t + h) - m(t)|. What is
 fitted (the micro-price, the weights of a combination) is fitted on the first half of the recording; every number is of the second.
 
+Only samples with a whole, uncrossed book in continuous trading count, and none after a minute without any message: a closed
+market would dilute everything.
+
 Windows of one horizon overlap, and markets have moods, so observations are far from independent: intervals are of a circular block
 bootstrap whose blocks are at least two horizons long (`block_bootstrap`). With a dozen signals and three horizons, one or two of
 forty 95 % intervals leave out zero by chance.
@@ -41,6 +44,7 @@ DIRECTED = ("imbalance", "microprice_ticks", "ofi", "trade_imbalance", "large_tr
 _FITTED = "microprice (Stoikov)"
 _COMBINED = "all directed, by regression"
 _FEWEST = 200
+_SILENCE_S = 60.0  # without any message: the market is taken for closed
 
 
 @dataclass(frozen=True)
@@ -87,13 +91,17 @@ class SignalStudy:
 
 
 def signal_study(
-    events: Events, horizons_ns: Sequence[int] = (NS_PER_SECOND, 5 * NS_PER_SECOND, 10 * NS_PER_SECOND)
+    events: Events,
+    horizons_ns: Sequence[int] = (NS_PER_SECOND, 5 * NS_PER_SECOND, 10 * NS_PER_SECOND),
+    *,
+    start_ns: int | None = None,
 ) -> SignalStudy:
     """Correlate every signal of the first market with the next moves of its mid.
 
     Args:
         events: in the order of our clock.
         horizons_ns: multiples of 100 ms.
+        start_ns: samples before it are left out; signals warm up from the beginning.
 
     Raises:
         InputError: a horizon that is not such a multiple, or a recording with too little continuous trading for it.
@@ -102,13 +110,15 @@ def signal_study(
         if horizon_ns <= 0 or horizon_ns % EVERY_NS:
             raise InputError(f"a horizon is {horizon_ns / NS_PER_SECOND:g} s; allowed: multiples of 0.1 s")
     paths = signal_paths(events, EVERY_NS)
-    usable = paths.tops[:, 2] > 0
+    usable = (paths.tops[:, 2] > 0) & (paths.values[:, SIGNALS.index("feed_age_s")] <= _SILENCE_S)
+    if start_ns is not None:
+        usable &= paths.ns >= start_ns
     if usable.sum() < 2 * _FEWEST:
         raise InputError(f"{int(usable.sum())} samples of 100 ms have a whole book in continuous trading; needed: {2 * _FEWEST}")
     first = np.flatnonzero(usable)[0]
     paths = SignalPaths(paths.ns[first:], paths.values[first:], paths.tops[first:])
     usable = usable[first:]
-    half = len(usable) // 2
+    half = int(np.flatnonzero(usable)[int(usable.sum()) // 2])
     mid = np.asarray(0.5 * (paths.tops[:, 0] + paths.tops[:, 1]), np.float64)
     columns = _columns(paths, mid, usable, half)
     found = [
