@@ -16,7 +16,7 @@ On exact fractional Brownian paths of 16,384 steps DFA is within 0.03 of exponen
 Scales are powers of two from 8 to a quarter of the path. Steps that are all equal have no exponent; ½ is returned.
 
 A streaming one (`HURST`) samples the mid every `EVERY_NS` into a ring of 256 steps and estimates by DFA every 16 samples. On 256
-steps an estimate has a standard deviation of about 0.1: it tells a strong tendency from none, and not much more.
+steps an estimate has a standard deviation of 0.08: it tells a strong tendency from none, and not much more.
 
 Source: Peng et al. (1994), "Mosaic organization of DNA nucleotides", Physical Review E 49; the exact F² of independent steps: Höll
 and Kantz (2015), European Physical Journal B 88; Anis and Lloyd (1976), "The expected value of the adjusted rescaled Hurst range of
