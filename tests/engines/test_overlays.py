@@ -6,14 +6,16 @@ from scene import INSTRUMENT, random_market
 from twosided._compile import INTERPRETED
 from twosided.engines.replay import replay
 from twosided.engines.settings import ReplaySettings
+from twosided.errors import InputError
 from twosided.strategies.catalogue import find_strategy
+from twosided.strategies.plan_log import logged
 
 NUMBERS = {
     "half_spread": 1.0,
     "step": 1.0,
     "unit": "ticks",
     "quantity": 5,
-    "volatility_reference": 3.0,
+    "volatility_reference": 0.1,
     "volatility_half_life_s": 0.05,
     "adverse_horizon_s": 0.02,
     "interval_reference": 0.3,
@@ -50,3 +52,23 @@ def test_compiled_and_plain_python_alone_and_among_others_do_the_same():
         assert run(ready(name)).digest() == one.digest(), name
         assert run(ready(name)._replace(compiled=False)).digest() == one.digest(), name
     assert len({each.digest() for each in among} | {run(ready(name.split("+")[0])).digest() for name in NAMES}) == 6
+
+
+def test_plans_can_be_logged_with_their_causes_without_changing_the_run():
+    strategy, log = logged(ready(NAMES[0]))
+    with pytest.raises(InputError, match="the log of plans has 0 decisions"):
+        log.frame()
+    seen = run(strategy)
+    assert seen.digest() == run(ready(NAMES[0])).digest()
+    assert seen.facts["strategy"] == NAMES[0]
+    plans = log.frame()
+    assert len(plans) == seen.facts["counts"]["decisions"]
+    assert plans["now_ns"].is_sorted()
+    assert (plans["half_bid"] >= 1.0).all()
+    widened = plans.filter(plans["why"].str.contains("volatility is above its reference"))
+    assert 0 < len(widened) < len(plans)
+    assert (widened["half_bid"] > 1.0).all()
+    strategy, log = logged(ready(NAMES[0]), most=3)
+    run(strategy)
+    with pytest.raises(InputError, match="allowed: 1 to 3, see logged"):
+        log.frame()

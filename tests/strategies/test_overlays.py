@@ -212,6 +212,14 @@ def test_toxicity_pause_by_short_volatility(watch):
     assert asked.causes == ["SHORT_VOLATILITY"]
 
 
+def test_toxicity_pause_by_vpin(watch):
+    asked = watch("toxicity_pause")
+    assert asked(elapsed_s=0, vpin=0.7).bids
+    assert not asked(elapsed_s=1, vpin=0.71).bids
+    assert asked.causes == ["VPIN"]
+    assert watch("toxicity_pause", toxicity_vpin=1)(vpin=1.0).bids
+
+
 def test_feed_guard(watch):
     asked = watch("feed_guard", feed_most_age_s=0.5)
     assert asked(feed_age_s=0.5).bids
@@ -335,6 +343,20 @@ def test_flow_shift(watch):
     assert width(asked(ofi=0.5)) == (8, 12)
     assert width(asked(ofi=-0.5, trade_imbalance=-1.0)) == (14, 6)
     assert width(asked(ofi=100.0)) == (5, 15)
+
+
+def test_mean_reversion_only_where_the_mid_reverts(watch):
+    asked = watch("mean_reversion", reversion_strength=0.5, reversion_half_life_s=10)
+    asked(elapsed_s=0, hurst=0.4)
+
+    def centre(mid, elapsed_s, hurst):
+        asked(elapsed_s=elapsed_s, bid=mid - 10, ask=mid + 10, hurst=hurst)
+        return asked.plan.centre - mid
+
+    assert centre(100_008, 10, 0.45) == 0.0  # not below the limit
+    assert centre(100_008, 20, 0.44) == -1.0  # 8, half of it forgotten every 10 s: 2 above the average
+    assert centre(100_106, 30, 0.44) == -5.0  # no more
+    assert centre(99_906, 40, 0.3) == 5.0
 
 
 def test_queue_value_joins_stays_and_leaves(watch):

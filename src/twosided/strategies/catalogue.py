@@ -19,7 +19,7 @@ from twosided.strategies.contract import Strategy
 from twosided.strategies.fixed import fixed
 from twosided.strategies.glft import glft
 from twosided.strategies.grid import grid
-from twosided.strategies.overlays.alpha import alpha_shift, flow_shift
+from twosided.strategies.overlays.alpha import alpha_shift, flow_shift, mean_reversion
 from twosided.strategies.overlays.fills import adverse_selection, fill_rate
 from twosided.strategies.overlays.hedge import hedger
 from twosided.strategies.overlays.holding import aggressive_reduction, inventory_size, one_sided, target_inventory
@@ -57,6 +57,7 @@ OVERLAYS: Mapping[str, Overlay] = {
         flatten_before_close,
         alpha_shift,
         flow_shift,
+        mean_reversion,
         queue_value,
         band_guard,
         decision_interval,

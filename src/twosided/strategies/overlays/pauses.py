@@ -14,7 +14,7 @@ from twosided.strategies.quoting import mid_ticks
 __all__ = ["feed_guard", "toxicity_pause"]
 
 _TRADE_IMBALANCE, _SHORT_VOLATILITY = int(Cause.TRADE_IMBALANCE), int(Cause.SHORT_VOLATILITY)
-_STALE_FEED = int(Cause.STALE_FEED)
+_VPIN, _STALE_FEED = int(Cause.VPIN), int(Cause.STALE_FEED)
 
 
 @overlay(
@@ -25,14 +25,16 @@ _STALE_FEED = int(Cause.STALE_FEED)
     toxicity_volatility=Param(
         0.02, unit="of the price in 5 s", minimum=0, help="a standard deviation of the mid's move above it is toxic"
     ),
+    toxicity_vpin=Param(0.7, minimum=0, maximum=1, help="VPIN above it is toxic; 1 is never"),
     toxicity_cool_s=Param(1.0, unit="s", minimum=0, help="quotes come back this long after it ended"),
-    signals=("trade_imbalance", "short_volatility"),
+    signals=("trade_imbalance", "short_volatility", "vpin"),
     memory={"toxicity_since_ns": "i8", "toxicity_last_ns": "i8", "toxicity_causes": "i8"},
 )
 def toxicity_pause(ctx: Any) -> None:
-    """Withdraw while |trade imbalance| has been above its limit for toxicity_persist_s, or short volatility is, and a while after.
+    """Withdraw while |trade imbalance| was above its limit for toxicity_persist_s, or short volatility or VPIN is; and a bit after.
 
-    Source: the thresholds of the `production` preset; a limit on imbalance alone would stop at each single trade of a quiet market.
+    Sources: the thresholds of the `production` preset; Easley, López de Prado and O'Hara (2012) for VPIN. A limit on imbalance
+    alone would stop at each single trade of a quiet market.
     """
     memory, params = ctx.memory, ctx.params
     causes = 0
@@ -46,6 +48,8 @@ def toxicity_pause(ctx: Any) -> None:
     move = ctx.signals.short_volatility[0] * math.sqrt(5.0) / max(mid_ticks(ctx.market[0]), 1.0)
     if move > params.toxicity_volatility:
         causes |= _SHORT_VOLATILITY
+    if ctx.signals.vpin[0] > params.toxicity_vpin:
+        causes |= _VPIN
     if causes != 0:
         memory.toxicity_causes, memory.toxicity_last_ns = causes, ctx.now_ns
     if memory.toxicity_causes != 0 and (ctx.now_ns - memory.toxicity_last_ns) * 1e-9 <= params.toxicity_cool_s:
