@@ -51,9 +51,24 @@ rows_of_events = st.lists(
 )
 
 
+def in_order(rows):
+    """Return the same rows as a recording has them: neither clock goes backwards."""
+    clocks = [sorted(clock) for clock in zip(*[row[:2] for row in rows], strict=True)] or [[], []]
+    return [(local, exch, *row[2:]) for local, exch, row in zip(*clocks, rows, strict=True)]
+
+
 @given(rows_of_events, st.integers(1, 4))
 def test_it_counts_what_a_plain_loop_counts(rows, markets):
     assert survey(events_of(rows), markets) == naive(rows, markets)
+
+
+@given(rows_of_events, rows_of_events, st.booleans())
+def test_it_makes_no_difference_that_clocks_are_in_order_for_a_while(orderly, rows, one_market):
+    """From there on anything may come: 128 events at a time are looked at together."""
+    orderly = [(*row[:4], 0 if one_market else row[4], row[5]) for row in in_order(orderly)]
+    orderly += orderly[-1:] * (128 - len(orderly) if orderly else 0)
+    for each in (orderly, orderly + rows):
+        assert survey(events_of(each), 3) == naive(each, 3)
 
 
 @given(rows_of_events, st.integers(0, 30))
@@ -81,3 +96,10 @@ def test_an_unknown_kind_is_seen_and_does_not_shift_out_of_the_word():
 def test_a_view_of_other_events_is_surveyed_as_a_copy_would_be():
     events = events_of([(i, -i, i, 10 * i, 0, 1) for i in range(10)])
     assert survey(events[::-2], 1) == survey(events[::-2].copy(), 1)
+
+
+def test_a_trade_does_not_say_when_the_book_last_moved():
+    """The exchange's clock goes back behind the trade, but not behind the book's last move."""
+    rows = [(1, 1, 100, 5, 0, int(Kind.DEPTH))] * 127 + [(5, 5, 100, 5, 0, int(Kind.TRADE)), (6, 3, 100, 5, 0, int(Kind.DEPTH))]
+    found = survey(events_of(rows), 1)
+    assert (found.exch_backwards, found.moves_backwards) == (1, (0,))
