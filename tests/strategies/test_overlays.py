@@ -213,11 +213,11 @@ def test_toxicity_pause_by_short_volatility(watch):
 
 
 def test_toxicity_pause_by_vpin(watch):
-    asked = watch("toxicity_pause")
+    asked = watch("toxicity_pause", toxicity_vpin=0.7)
     assert asked(elapsed_s=0, vpin=0.7).bids
     assert not asked(elapsed_s=1, vpin=0.71).bids
     assert asked.causes == ["VPIN"]
-    assert watch("toxicity_pause", toxicity_vpin=1)(vpin=1.0).bids
+    assert watch("toxicity_pause")(vpin=1.0).bids
 
 
 def test_feed_guard(watch):

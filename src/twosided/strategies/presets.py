@@ -58,7 +58,6 @@ PRESETS: Mapping[str, Strategy] = dict(
             toxicity_trade_imbalance=0.7,
             toxicity_persist_s=0.0,
             toxicity_volatility=0.02,
-            toxicity_vpin=1.0,
             one_sided_at=1.0,
             feed_most_age_s=0.1,
         ),

@@ -25,7 +25,7 @@ _VPIN, _STALE_FEED = int(Cause.VPIN), int(Cause.STALE_FEED)
     toxicity_volatility=Param(
         0.02, unit="of the price in 5 s", minimum=0, help="a standard deviation of the mid's move above it is toxic"
     ),
-    toxicity_vpin=Param(0.7, minimum=0, maximum=1, help="VPIN above it is toxic; 1 is never"),
+    toxicity_vpin=Param(1.0, minimum=0, maximum=1, help="VPIN above it is toxic; 1 is never: what is much differs by market"),
     toxicity_cool_s=Param(1.0, unit="s", minimum=0, help="quotes come back this long after it ended"),
     signals=("trade_imbalance", "short_volatility", "vpin"),
     memory={"toxicity_since_ns": "i8", "toxicity_last_ns": "i8", "toxicity_causes": "i8"},
