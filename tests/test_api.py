@@ -13,8 +13,9 @@ import twosided
 SOURCE = Path(twosided.__file__)
 
 PUBLIC = {
-    *("load", "Recording", "stream", "StreamedRecording", "combine", "CombinedRecording", "generate_market"),  # data
-    *("EVENT", "Kind", "Flag", "Status", "Instrument", "Fees"),  # a market
+    *("load", "Recording", "stream", "StreamedRecording", "combine", "CombinedRecording"),  # data
+    *("generate_market", "generate_venues"),  # generated data
+    *("EVENT", "Kind", "Flag", "Status", "Instrument", "Fees", "tick_table", "with_price_bands"),  # a market
     *("strategy", "Strategy", "Param", "Wake", "quote_bid", "quote_ask", "withdraw", "find_strategy", "quote_table"),  # quoting
     *("quoter", "overlay", "make_plan", "compose"),  # composing
     *("replay", "ReplaySettings", "Limits", "estimate", "Run"),  # running

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from twosided.data.recording import Recording, load
     from twosided.data.streaming import StreamedRecording, stream
     from twosided.engines.flow import generate_market
+    from twosided.engines.flow_venues import generate_venues
     from twosided.engines.montecarlo import simulate
     from twosided.engines.montecarlo_quoters import QuoteTable
     from twosided.engines.montecarlo_result import Simulation
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from twosided.explain.statistics import Basis, statistics
     from twosided.market.event import EVENT, Flag, Kind, Status
     from twosided.market.instrument import Fees, Instrument
+    from twosided.market.price_bands import with_price_bands
     from twosided.market.run import Run
+    from twosided.market.tick_tables import tick_table
     from twosided.models.quotes import quote_table
     from twosided.research.calibrate import estimate
     from twosided.risk.limits import Limits
@@ -41,6 +44,7 @@ _HOMES = {
     "twosided.data.recording": ("Recording", "load"),
     "twosided.data.streaming": ("StreamedRecording", "stream"),
     "twosided.engines.flow": ("generate_market",),
+    "twosided.engines.flow_venues": ("generate_venues",),
     "twosided.engines.montecarlo": ("simulate",),
     "twosided.engines.montecarlo_quoters": ("QuoteTable",),
     "twosided.engines.montecarlo_result": ("Simulation",),
@@ -54,7 +58,9 @@ _HOMES = {
     "twosided.explain.statistics": ("Basis", "statistics"),
     "twosided.market.event": ("EVENT", "Flag", "Kind", "Status"),
     "twosided.market.instrument": ("Fees", "Instrument"),
+    "twosided.market.price_bands": ("with_price_bands",),
     "twosided.market.run": ("Run",),
+    "twosided.market.tick_tables": ("tick_table",),
     "twosided.models.quotes": ("quote_table",),
     "twosided.research.calibrate": ("estimate",),
     "twosided.risk.limits": ("Limits",),
@@ -94,6 +100,7 @@ __all__ = [
     "estimate",
     "find_strategy",
     "generate_market",
+    "generate_venues",
     "load",
     "make_plan",
     "overlay",
@@ -107,6 +114,8 @@ __all__ = [
     "statistics",
     "strategy",
     "stream",
+    "tick_table",
+    "with_price_bands",
     "withdraw",
     "write_report",
     "write_simulation_report",

@@ -52,7 +52,7 @@ def test_an_unknown_strategy_is_answered_with_the_nearest(refused):
 def test_a_shipped_strategy_can_be_read(command, name):
     source = command("strategies", "show", name, "--source").out
     assert f"def {name}(ctx: Any) -> None:" in source
-    assert "@quoter(" in source
+    assert "@quoter(" in source or "@strategy(" in source
     compile(source, name, "exec")
 
 

@@ -35,6 +35,14 @@ def at(scene, ms, *names):
     return heard(scene.quiet(ms + 1).events(), names, every_ms=ms)[0, 1:].tolist()
 
 
+def with_limits(events):
+    """Add price limits where now and then a trade was."""
+    limits = events[events["kind"] == Kind.TRADE][::10].copy()
+    limits["kind"], limits["side"], limits["lots"] = Kind.BAND, np.arange(len(limits)) % 2 * 2 - 1, 1
+    both = np.concatenate([events, limits])
+    return both[np.argsort(both["local_ns"], kind="stable")]
+
+
 class LaddersOfTheirOwn(replay_feed.Feed):
     """A feed that does not notice when both clocks see a book's changes in one order."""
 
@@ -45,7 +53,7 @@ class LaddersOfTheirOwn(replay_feed.Feed):
 
 @pytest.mark.parametrize("disorder", [False, True])
 def test_a_ladder_of_our_own_shows_the_same_signals_as_the_shared_one(monkeypatch, disorder):
-    events = slowly(random_market(5, n=6000, disorder=disorder), 25)
+    events = with_limits(slowly(random_market(5, n=6000, disorder=disorder), 25))
     events["lots"][(events["kind"] == Kind.TRADE) & (np.arange(len(events)) % 60 == 0)] *= 40  # some are large
     shared = heard(events, every_ms=100)
     assert np.all(np.isfinite(shared))

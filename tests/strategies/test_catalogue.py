@@ -29,7 +29,16 @@ def own_file(tmp_path, monkeypatch):
 
 
 def test_the_shipped_strategies():
-    assert list(STRATEGIES) == ["fixed", "skewed_price", "skewed_size", "grid", "avellaneda_stoikov", "glft", "cartea_jaimungal"]
+    assert list(STRATEGIES) == [
+        "fixed",
+        "skewed_price",
+        "skewed_size",
+        "grid",
+        "avellaneda_stoikov",
+        "glft",
+        "cartea_jaimungal",
+        "multi_venue",
+    ]
     for name, strategy in STRATEGIES.items():
         assert strategy.name == name
         assert find_strategy(name) is strategy
@@ -46,7 +55,8 @@ def test_an_unknown_name_is_answered_with_the_nearest(name, meant):
 
 def test_a_name_like_none_is_answered_with_all():
     with pytest.raises(
-        InputError, match=r"known: avellaneda_stoikov, cartea_jaimungal, fixed, .*glft, grid, notebook, production, skewed_price"
+        InputError,
+        match=r"known: avellaneda_stoikov, cartea_jaimungal, fixed, .*glft, grid, multi_venue, notebook, production, skewed_price",
     ):
         find_strategy("xyz:q")
 

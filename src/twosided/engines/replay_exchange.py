@@ -36,7 +36,7 @@ __all__ = ["clear", "on_exchange_event"]
 
 _DEPTH, _TRADE, _LAST = int(Kind.DEPTH), int(Kind.TRADE), int(Flag.LAST_OF_MESSAGE)
 _BEGIN, _END, _CLEAR, _STATUS = int(Kind.SNAPSHOT_BEGIN), int(Kind.SNAPSHOT_END), int(Kind.CLEAR), int(Kind.STATUS)
-_FUNDING = int(Kind.FUNDING)
+_FUNDING, _BAND = int(Kind.FUNDING), int(Kind.BAND)
 _ADD, _MODIFY, _FILL = int(Kind.ADD), int(Kind.MODIFY), int(Kind.FILL)
 _HIDDEN = int(Flag.HIDDEN)
 _OPEN = int(Status.OPEN)
@@ -74,6 +74,10 @@ def _on_rare_exchange_event(s: Any, books: Any, event: Any) -> None:
         cap_queues(s, books, m)
     elif event.kind == _STATUS:
         venue.status = event.lots
+    elif event.kind == _BAND and event.side > 0:
+        venue.highest_buy = np.int64(event.ticks) if event.lots > 0 else NO_ASK
+    elif event.kind == _BAND:
+        venue.lowest_sell = np.int64(event.ticks) if event.lots > 0 else NO_BID
     elif event.kind == _FUNDING and venue.bid != NO_BID:
         for k in range(s.n_strategies):
             book_funding(account_at(s, k, m), venue.fees, venue.bid + venue.ask, event.lots)

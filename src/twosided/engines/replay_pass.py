@@ -40,7 +40,7 @@ from twosided.execution.state import (
 )
 from twosided.market.event import BY_ORDER, Events, Status
 from twosided.market.instrument import Instrument
-from twosided.market.ladder import NO_BID, grow_books, is_full, new_books
+from twosided.market.ladder import NO_ASK, NO_BID, grow_books, is_full, new_books
 from twosided.market.order import EQUITY
 from twosided.market.order_queues import grow_orders, is_book_full, new_orders
 from twosided.market.run import Run
@@ -156,6 +156,7 @@ class Pass:
             venue = self.tables["venues"][m]
             venue.by_order = bool(found.kinds[m] & BY_ORDER)
             venue.status, self.tables["views"][m].open = Status.OPEN, 1
+            venue.lowest_sell, venue.highest_buy = NO_BID, NO_ASK
             self.tables["venues"]["fees"][m] = fee_schedule(instrument)
             venue.quantum = float(instrument.money_quantum)
             venue.post_only = int(self.settings.market(m).post_only)

@@ -24,14 +24,14 @@ from twosided.market.event import Flag, Kind, Status
 from twosided.market.ladder import NO_ASK, NO_BID, best_of, level_of, set_level
 from twosided.market.order_events import apply_order_event, order_of
 from twosided.market.order_queues import is_book_full
-from twosided.signals.by_name import ON_ANYTHING, ON_BOOKS, ON_TRADES, hear, see_book, see_trade
+from twosided.signals.by_name import ON_ANYTHING, ON_BANDS, ON_BOOKS, ON_TRADES, hear, see_band, see_book, see_trade
 from twosided.strategies.contract import Wake
 
 __all__ = ["on_local_event", "skim"]
 
 _DEPTH, _TRADE, _LAST = int(Kind.DEPTH), int(Kind.TRADE), int(Flag.LAST_OF_MESSAGE)
 _BEGIN, _END, _STATUS, _FUNDING = int(Kind.SNAPSHOT_BEGIN), int(Kind.SNAPSHOT_END), int(Kind.STATUS), int(Kind.FUNDING)
-_ADD = int(Kind.ADD)
+_ADD, _BAND = int(Kind.ADD), int(Kind.BAND)
 _OPEN = int(Status.OPEN)
 _IN_SNAPSHOT = 2  # a view's `ready` between the begin and the end of a snapshot
 _BOOK, _TRADED = int(Wake.BOOK), int(Wake.TRADE)
@@ -44,6 +44,13 @@ def _on_rare_local_event(s: Any, books: Any, event: Any, row: int) -> None:
     if event.kind == _STATUS:
         view.open = 1 if event.lots == _OPEN else 0
         view.causes |= _BOOK
+        return
+    if event.kind == _BAND:
+        view.causes |= _BOOK
+        if s.signals_wanted & ON_BANDS != 0:
+            side: Any = np.int64(event.side)
+            ticks: Any = np.int64(event.ticks)
+            see_band(signals_at(s, m), side, ticks, event.lots)
         return
     if event.kind == _FUNDING:
         for k in range(s.n_strategies):

@@ -224,6 +224,8 @@ VENUE = _record(
         ("tops_in", "i8"),  # book messages seen by the exchange, and here
         ("tops_out", "i8"),
         ("volume_lots", "i8"),  # traded by everybody while strategies ran
+        ("lowest_sell", "i8"),  # price limits: NO_BID and NO_ASK where there are none
+        ("highest_buy", "i8"),
         ("n_bands", "i8"),  # tick table
         ("band_from", "i8", (32,)),
         ("band_step", "i8", (32,)),

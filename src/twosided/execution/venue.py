@@ -38,6 +38,7 @@ from twosided.execution.codes import (
     WHY_BOOK_CROSSED,
     WHY_NONE,
     WHY_NOT_TRADING,
+    WHY_OUTSIDE_BAND,
     WHY_SELF_CROSS,
     WHY_TOO_LATE,
     WHY_TOOK,
@@ -435,6 +436,8 @@ def _refusal(s: Any, books: Any, order: Any, ticks: int) -> int:
     venue = venue_at(s, order.market)
     if not is_open(venue):
         return WHY_NOT_TRADING
+    if ticks > venue.highest_buy if order.side > 0 else ticks < venue.lowest_sell:
+        return WHY_OUTSIDE_BAND
     if crosses_own(s, order, ticks):
         return WHY_SELF_CROSS
     opposite = best_of(books, 2 * order.market + (1 if order.side > 0 else 0))

@@ -126,6 +126,7 @@ class Reason(IntEnum):
     REDUCE_ONLY = 45, "only orders that bring the position towards zero pass", "C8"
     HALTED = 46, "nothing passes but cancels, until a person re-arms", "C20"
     NO_EQUITY = 47, "the account cannot be valued, so losses cannot be watched", "C8"
+    OUTSIDE_BAND = 48, "a purchase above, or a sale below, the price limit of the market"
 
 
 class FillCause(IntEnum):

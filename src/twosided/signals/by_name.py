@@ -30,6 +30,7 @@ __all__ = [
     "SIGNALS_OF_A_MID",
     "SIGNALS_OF_MARKET",
     "hear",
+    "see_band",
     "see_book",
     "see_trade",
     "signal_at",
@@ -37,7 +38,7 @@ __all__ = [
     "wanted_groups",
 ]
 
-_TOP, _LONG, _SHORT, _SPREAD, _OFI, _TRADES, _FEED, _VPIN, _HURST, _LARGE = (1 << bit for bit in range(10))
+_TOP, _LONG, _SHORT, _SPREAD, _OFI, _TRADES, _FEED, _VPIN, _HURST, _LARGE, _BAND = (1 << bit for bit in range(11))
 
 _GROUPS = {
     "imbalance": _TOP,
@@ -52,6 +53,8 @@ _GROUPS = {
     "vpin": _VPIN,
     "hurst": _HURST,
     "large_trade": _LARGE,
+    "band_low_ticks": _BAND,
+    "band_high_ticks": _BAND,
 }
 
 SIGNALS = tuple(_GROUPS)
@@ -78,6 +81,12 @@ ON_TRADES = _TRADES | _VPIN | _LARGE
 ON_ANYTHING = _FEED
 """Groups that must see every event."""
 
+ON_BANDS = _BAND
+"""Groups that must see price limits."""
+
+NO_LIMIT_TICKS = 2147483647.0
+"""What `band_high_ticks` shows where nothing limits buyers: beyond any price that a book can hold."""
+
 SIGNALS_OF_MARKET = np.dtype(
     (
         np.record,
@@ -92,6 +101,8 @@ SIGNALS_OF_MARKET = np.dtype(
             ("vpin", VPIN),
             ("hurst", HURST),
             ("large", LARGE_TRADE),
+            ("low_ticks", "f8"),  # price limits; 0 where there is none
+            ("high_ticks", "f8"),
             ("heard_ns", "i8"),  # when anything last came of this market; 0 before
         ],
     )
@@ -174,6 +185,17 @@ def _hear(row: Any, now_ns: int) -> None:
 hear = compiled(_hear)
 
 
+def _see_band(row: Any, side: int, ticks: int, lots: int) -> None:
+    """Take in a price limit: of buyers where *side* is +1, of sellers where it is -1; none where *lots* is 0."""
+    if side > 0:
+        row.high_ticks = float(ticks) if lots > 0 else 0.0
+    else:
+        row.low_ticks = float(ticks) if lots > 0 else 0.0
+
+
+see_band = compiled(_see_band)
+
+
 def _signal_at(row: Any, number: int, now_ns: int) -> float:
     """Return the signal of this *number* as of now; 0 for a number below 0."""
     value = 0.0
@@ -201,6 +223,10 @@ def _signal_at(row: Any, number: int, now_ns: int) -> float:
         value = row.hurst.value if row.hurst.count > 0 else 0.5
     elif number == 11:
         value = large_trade_at(row.large, now_ns)
+    elif number == 12:
+        value = row.low_ticks
+    elif number == 13:
+        value = row.high_ticks if row.high_ticks > 0.0 else NO_LIMIT_TICKS
     return value
 
 

@@ -19,6 +19,7 @@ from twosided.strategies.contract import Strategy
 from twosided.strategies.fixed import fixed
 from twosided.strategies.glft import glft
 from twosided.strategies.grid import grid
+from twosided.strategies.multi_venue import multi_venue
 from twosided.strategies.overlays.alpha import alpha_shift, flow_shift, mean_reversion
 from twosided.strategies.overlays.fills import adverse_selection, fill_rate
 from twosided.strategies.overlays.hedge import hedger
@@ -35,7 +36,7 @@ from twosided.strategies.skewed_size import skewed_size
 __all__ = ["OVERLAYS", "PRESETS", "STRATEGIES", "find_overlay", "find_strategy"]
 
 STRATEGIES: Mapping[str, Strategy] = {
-    each.name: each for each in (fixed, skewed_price, skewed_size, grid, avellaneda_stoikov, glft, cartea_jaimungal)
+    each.name: each for each in (fixed, skewed_price, skewed_size, grid, avellaneda_stoikov, glft, cartea_jaimungal, multi_venue)
 }
 """The shipped strategies."""
 

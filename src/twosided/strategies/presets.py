@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from twosided.strategies.compose import Overlay, compose
 from twosided.strategies.contract import Strategy
 from twosided.strategies.fixed import fixed
+from twosided.strategies.multi_venue import multi_venue
 from twosided.strategies.overlays.alpha import flow_shift
 from twosided.strategies.overlays.fills import fill_rate
 from twosided.strategies.overlays.holding import inventory_size, one_sided, target_inventory
@@ -87,6 +88,20 @@ PRESETS: Mapping[str, Strategy] = dict(
             inventory_shrink=0.5,
             flow_from=0.3,
         ),
+        _preset(
+            "four-venues",
+            multi_venue,
+            quantity=400.0,
+            max_position=2000.0,
+            venue_limit=100.0,
+            venue_cut=0.5,
+            least_quantity=10.0,
+            least_spread=1.0,
+            fill_rate_0=0.25,
+            fill_rate_1=0.30,
+            fill_rate_2=0.20,
+            fill_rate_3=0.15,
+        ),
     ]
 )
 """The presets by name.
@@ -101,4 +116,8 @@ and so does a feed silent for 100 ms. Its daily loss, position value and invento
 ``notebook``: 99.95 / 100.05 at a mid of 100; at five times the reference volatility 99.80 / 100.20 and 200 instead of 1,000; with
 half the limit bought 99.90 / 100.02, and beyond it half the size on the side that adds; an order flow imbalance beyond 0.3 moves
 the centre.
+
+``four-venues``: 400 units over four venues by fill rates .25, .30, .20, .15, at least 10 at each; 2,000 in total; half of the side
+that adds beyond 100 at a venue; a spread of at least 1 bp. The fees, -0.0020, -0.0025, -0.0015 and 0 money per share, are the
+instruments'.
 """
