@@ -115,7 +115,8 @@ seen = st.builds(
 )
 histories = st.lists(seen, min_size=1, max_size=5).map(lambda each: sorted(each, key=lambda one: one.elapsed_s))
 composed = st.tuples(
-    st.sampled_from(sorted(name for name, each in STRATEGIES.items() if each.stages)), st.lists(st.sampled_from(sorted(OF_ONE_MARKET)), min_size=1, max_size=6, unique=True)
+    st.sampled_from(sorted(name for name, each in STRATEGIES.items() if each.stages)),
+    st.lists(st.sampled_from(sorted(OF_ONE_MARKET)), min_size=1, max_size=6, unique=True),
 ).map(lambda parts: compose(STRATEGIES[parts[0]], *(OVERLAYS[name] for name in parts[1])))
 many = settings(max_examples=120)
 
