@@ -233,7 +233,10 @@ def test_the_page_of_overlays_lists_every_one_with_its_parameters_and_every_pres
         name: list(each.declared.params) for name, each in OVERLAYS.items()
     }
     presets = re.findall(r"^\| `([\w-]+)` \| ([\w+]+) \|$", _section("overlays.md", "Presets"), re.MULTILINE)
-    assert dict(presets) == {name: "+".join(stage.__name__ for stage in preset.stages[:-1]) for name, preset in PRESETS.items()}
+    assert dict(presets) == {
+        name: "+".join(stage.__name__ for stage in preset.stages[:-1]) or preset.function.__name__
+        for name, preset in PRESETS.items()
+    }
     (shown,) = _blocks("python", (ROOT / "docs" / "overlays.md").read_text())
     assert shown in (ROOT / "docs" / "examples" / "thin.py").read_text()
     fields = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", _section("overlays.md", "Of one's own"), re.MULTILINE)
