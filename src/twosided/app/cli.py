@@ -32,6 +32,7 @@ COMMANDS = {
     "signals": ("signals_command", "signals", "say how well each signal foretells the next moves of a recorded mid"),
     "models": ("model_commands", "models", "print the quotes and schedules that a model calls optimal"),
     "strategies": ("strategy_commands", "strategies", "list the shipped strategies and their parameters"),
+    "scenario": ("scenario_commands", "scenario", "put strategies through rough markets, and check what they did"),
     "demo": ("demo", "demo", "generate a session, trade it with two strategies, explain the difference"),
 }
 """Name of a command: its module in this room, its name there, and one line about it."""

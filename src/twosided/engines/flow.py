@@ -17,8 +17,10 @@ for it. `docs/decisions/0003-order-flow.md` says how the constants were chosen a
 """
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from itertools import pairwise
+from typing import Any, cast
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -36,17 +38,18 @@ from twosided.engines.flow_people import (
     trade,
     withdraw,
 )
-from twosided.engines.flow_stream import write_act, write_book
+from twosided.engines.flow_phases import Phase
+from twosided.engines.flow_stream import write_act, write_book, write_status
 from twosided.errors import InputError
 from twosided.execution.matching import REPORT, most_reports
-from twosided.market.event import EVENT, Events
+from twosided.market.event import EVENT, Events, Status
 from twosided.market.instrument import Instrument
 from twosided.market.ladder import NO_ASK, NO_BID, grow_books, is_full, new_books
 from twosided.market.order import OrderAction
 from twosided.market.order_queues import ORDER_ID, grow_orders, is_book_full, live_orders, new_orders, ticks_of
 from twosided.units import NS_PER_SECOND
 
-__all__ = ["FlowSettings", "generate_market", "new_flow"]
+__all__ = ["FlowSettings", "Phase", "generate_market", "new_flow"]
 
 
 class FlowSettings(BaseModel):
@@ -65,6 +68,7 @@ class FlowSettings(BaseModel):
     trade_lots: int = Field(default=40, ge=1, description="least size of traders' orders; the mean is 2.7 times that")
     min_latency_ns: int = Field(default=500_000, ge=0, description="least feed latency")
     extra_latency_ns: int = Field(default=600_000, ge=0, description="mean of what comes on top, skewed to the right")
+    daily_curve: bool = Field(default=True, description="more happens at the open and the close")
     start_ns: int = Field(default=1_704_205_800 * NS_PER_SECOND, gt=0, description="exchange time of the opening, UTC")
 
 
@@ -111,7 +115,13 @@ run = compiled(_run)
 
 
 def generate_market(
-    seed: int = 1, seconds: float = 23_400.0, *, settings: FlowSettings | None = None, by_order: bool = False, market: int = 0
+    seed: int = 1,
+    seconds: float = 23_400.0,
+    *,
+    settings: FlowSettings | None = None,
+    by_order: bool = False,
+    market: int = 0,
+    phases: Sequence[Phase] = (),
 ) -> tuple[Events, Instrument]:
     """Make one trading session.
 
@@ -122,34 +132,58 @@ def generate_market(
         by_order: write ADD, MODIFY, FILL and CANCEL of orders instead of DEPTH of levels; TRADE and all times are the same. A FILL
             takes its lots from the order, and an order with nothing left is gone; MODIFY is what `OrderBook.replace` does.
         market: number that the events carry.
+        phases: what changes on the way, in order of time, within the session.
 
     Returns:
         Events, beginning with a snapshot and the opening; and the instrument.
 
     Raises:
-        InputError: a seed, length or market number out of bounds.
+        InputError: a seed, length or market number out of bounds, or phases out of order.
     """
     if not 0 <= market < 256:
         raise InputError(f"market is {market}; allowed: 0 to 255")
-    flow, instrument = new_flow(seed, seconds, settings or FlowSettings(), by_order=by_order, market=market)
-    return _Session(flow).events(), instrument
+    for earlier, later in pairwise([0.0, *(phase.at_s for phase in phases), seconds]):
+        if later < earlier:
+            raise InputError(f"a phase begins at {later:g} s or {earlier:g} s; allowed: in order of time, up to {seconds:g} s")
+    first = settings or FlowSettings()
+    flow, instrument = new_flow(seed, seconds, first, by_order=by_order, market=market)
+    return _Session(flow, first).events(phases), instrument
 
 
 class _Session:
     """The arrays of a session, which grow where the kernels say that they must."""
 
-    def __init__(self, flow: Any) -> None:
-        self.flow = flow
+    def __init__(self, flow: Any, settings: FlowSettings) -> None:
+        self.flow, self.settings = flow, settings
         self.levels, self.orders = new_books(2), new_orders()
         self.reports = np.zeros(most_reports(len(self.orders) // 8), REPORT)
         self.buffer: Any = np.zeros(1 << 17, EVENT)
 
-    def events(self) -> Events:
+    def events(self, phases: Sequence[Phase]) -> Events:
         """Play the session and return what happened."""
         self._play(until_s=0.0)
         self.flow.now_s = 0.0  # waiting has no memory: who would have come next comes as if he had just begun to wait
         opening = write_book(self.levels, self.orders, self.buffer, self.flow)
-        return np.concatenate([self.buffer[:opening].copy(), *self._play(until_s=float(self.flow.end_s))])
+        parts = [self.buffer[:opening].copy()]
+        for phase in phases:
+            parts += self._play(until_s=phase.at_s)
+            self.flow.now_s = phase.at_s
+            parts.append(self._enter(phase))
+        return np.concatenate([*parts, *self._play(until_s=float(self.flow.end_s))])
+
+    def _enter(self, phase: Phase) -> Events:
+        """Let *phase* begin, and return what the venue says of it."""
+        flow = self.flow
+        given = phase.model_dump(exclude_none=True)
+        self.settings = self.settings.model_copy(update={name: given[name] for name in FlowSettings.model_fields if name in given})
+        trading = flow.trade_share > 0 if phase.status is None else phase.status == Status.OPEN
+        _set(flow, self.settings)
+        flow.trade_share *= trading
+        flow.drift_ticks, flow.crowd = given.get("drift_ticks", flow.drift_ticks), given.get("crowd", flow.crowd)
+        flow.efficient_ticks += phase.news_ticks
+        flow.belief_ticks += phase.news_ticks
+        said = 0 if phase.status is None else write_status(self.buffer, 0, flow, phase.status)
+        return cast("Events", self.buffer[:said].copy())
 
     def _play(self, until_s: float) -> list[Events]:
         parts: list[Events] = []
@@ -180,14 +214,19 @@ def new_flow(seed: int, seconds: float, settings: FlowSettings, *, by_order: boo
     if not 0 < seconds <= 10**6:
         raise InputError(f"seconds is {seconds}; allowed: more than 0, at most 1,000,000")
     flow = np.zeros(1, FLOW_STATE)[0]
-    for name in set(FlowSettings.model_fields) & set(FLOW_STATE.fields or ()):
-        flow[name] = getattr(settings, name)
-    rate = settings.acts_per_second
+    _set(flow, settings)
     flow.seed, flow.by_order, flow.market, flow.end_s = seed, by_order, market, seconds
-    flow.base_rate = rate * (1.0 - settings.trade_share * TAKERS * EXCITED_ACTS)
-    flow.step_ticks = settings.volatility_ticks * math.sqrt(3.0 / rate)  # a uniform step of half-width h has variance h²/3
     flow.now_s, flow.crowd_sign = -WARM_UP_S, 1.0
     flow.efficient_ticks = flow.belief_ticks = _OPENING_TICKS + 0.5
     flow.highest_bid, flow.lowest_ask = NO_ASK, NO_BID
     flow.exch_ns = flow.local_ns = settings.start_ns - 1
     return flow, _INSTRUMENT
+
+
+def _set(flow: Any, settings: FlowSettings) -> None:
+    """Let *settings* hold from now on."""
+    for name in set(FlowSettings.model_fields) & set(FLOW_STATE.fields or ()):
+        flow[name] = getattr(settings, name)
+    rate = settings.acts_per_second
+    flow.base_rate = rate * (1.0 - settings.trade_share * TAKERS * EXCITED_ACTS)
+    flow.step_ticks = settings.volatility_ticks * math.sqrt(3.0 / rate)  # a uniform step of half-width h has variance h²/3

@@ -54,13 +54,16 @@ FLOW_STATE = np.dtype(
             ("market", "i8"),
             ("start_ns", "i8"),
             ("end_s", "f8"),
+            ("daily_curve", "i8"),  # 1: activity follows the time of day
             ("min_latency_ns", "i8"),
             ("extra_latency_ns", "i8"),
             ("base_rate", "f8"),  # per second, without excitement
             ("step_ticks", "f8"),  # half-width of the efficient price's step per act
+            ("drift_ticks", "f8"),  # of the efficient price, per second
             ("impact_ticks", "f8"),
             ("half_spread_ticks", "f8"),
             ("trade_share", "f8"),
+            ("crowd", "f8"),  # side that the uninformed lean to, from -1 to 1
             ("informed_share", "f8"),
             ("resting_orders", "f8"),
             ("order_lots", "f8"),
@@ -110,7 +113,9 @@ size = compiled(_size)
 
 
 def _activity(flow: Any, now_s: float) -> float:
-    """Return the time of day's factor: 1.6 at the open and the close, 0.7 at noon, 1 in the mean."""
+    """Return the time of day's factor: 1.6 at the open and the close, 0.7 at noon, 1 in the mean; 1 where there is no curve."""
+    if flow.daily_curve == 0:
+        return 1.0
     part = 2.0 * min(max(now_s, 0.0), flow.end_s) / flow.end_s - 1.0
     return float(0.7 + 0.9 * part * part)
 
@@ -120,6 +125,7 @@ activity = compiled(_activity)
 
 def _next_act(flow: Any) -> None:
     """Let time pass until somebody acts, and the efficient price move."""
+    before_s = flow.now_s
     while True:
         bound = 1.6 * flow.base_rate + flow.excited_rate
         wait_s = exponential(flow) / bound
@@ -127,7 +133,7 @@ def _next_act(flow: Any) -> None:
         flow.excited_rate *= math.exp(-_DECAY_PER_S * wait_s)
         if draw(flow) * bound < activity(flow, flow.now_s) * flow.base_rate + flow.excited_rate:
             break
-    flow.efficient_ticks += flow.step_ticks * (2.0 * draw(flow) - 1.0)
+    flow.efficient_ticks += flow.step_ticks * (2.0 * draw(flow) - 1.0) + flow.drift_ticks * (flow.now_s - before_s)
 
 
 next_act = compiled(_next_act)
@@ -143,7 +149,7 @@ def _wish(flow: Any, bid: int, ask: int) -> tuple[int, int, int]:
         return -1, int(math.ceil(flow.efficient_ticks)), lots
     if informed:
         return 0, 0, 0
-    if draw(flow) >= _STAY:
+    if draw(flow) >= _STAY + (1.0 - _STAY) * flow.crowd * flow.crowd_sign:
         flow.crowd_sign = -flow.crowd_sign
     side = 1 if flow.crowd_sign > 0 else -1
     return side, int(ask + _COLLAR_TICKS if side > 0 else bid - _COLLAR_TICKS), lots

@@ -13,7 +13,7 @@ from twosided.market.event import Flag, Kind, Status
 from twosided.market.ladder import NO_ASK, NO_BID, best_of, level_of, next_level
 from twosided.market.order_queues import ORDER_BEHIND, ORDER_ID, ORDER_LOTS, find_order, first_order, ticks_of
 
-__all__ = ["write_act", "write_book"]
+__all__ = ["write_act", "write_book", "write_status"]
 
 _FEED = int(Purpose.FEED_LATENCY)
 _LAST, _SNAPSHOT = int(Flag.LAST_OF_MESSAGE), int(Flag.SNAPSHOT)
@@ -49,6 +49,15 @@ def _write(events: Any, count: int, flow: Any, kind: int, flags: int, event_id: 
 _write_c = compiled(_write)
 
 
+def _write_status(events: Any, count: int, flow: Any, status: int) -> int:
+    """Write what the venue says of trading, as a message of its own; return how many events there are."""
+    _begin_message_c(flow)
+    return int(_write_c(events, count, flow, Kind.STATUS, _LAST, flow.messages, 0, 0, status))
+
+
+write_status = compiled(_write_status)
+
+
 def _write_book(levels: Any, orders: Any, events: Any, flow: Any) -> int:
     """Write the snapshot, and that the market is open; return how many events that took."""
     _begin_message_c(flow)
@@ -67,8 +76,7 @@ def _write_book(levels: Any, orders: Any, events: Any, flow: Any) -> int:
                 count = _write_c(events, count, flow, Kind.DEPTH, _SNAPSHOT, flow.messages, side, ticks, lots)
             ticks = next_level(levels, row, ticks)
     count = _write_c(events, count, flow, Kind.SNAPSHOT_END, _SNAPSHOT | _LAST, flow.messages, 0, 0, 0)
-    _begin_message_c(flow)
-    return _write_c(events, count, flow, Kind.STATUS, _LAST, flow.messages, 0, 0, Status.OPEN)
+    return write_status(events, count, flow, Status.OPEN)
 
 
 write_book = compiled(_write_book)

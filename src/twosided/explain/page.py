@@ -50,16 +50,22 @@ def require_page(path: str) -> None:
         raise InputError(f"--plot is {path!r}; allowed: a file that ends in .html")
 
 
-def write_pictures(path: str, title: str, pictures: Sequence[tuple[str, go.Figure]]) -> Path:
+def write_pictures(path: str, title: str, pictures: Sequence[tuple[str, go.Figure | str]]) -> Path:
     """Write pictures, each under its heading (text, or "" for none), as one page, and return its path.
+
+    A string stands for itself: HTML between the pictures.
 
     Raises:
         InputError: as `require_page` and `write_whole`.
     """
     require_page(path)
-    parts = []
-    for number, (heading, figure) in enumerate(pictures):
-        drawn = figure.to_html(full_html=False, include_plotlyjs=number == 0, config={"displaylogo": False})
+    parts, is_first = [], True
+    for heading, figure in pictures:
+        if isinstance(figure, str):
+            drawn = figure
+        else:
+            drawn = figure.to_html(full_html=False, include_plotlyjs=is_first, config={"displaylogo": False})
+            is_first = False
         parts.append(f"<h2>{escape(heading)}</h2>{drawn}" if heading else drawn)
     head = f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title><style>{_STYLE}</style>"
     return write_whole(path, f"{head}<h1 style='font-size:20px'>{escape(title)}</h1>{''.join(parts)}</html>")
