@@ -12,12 +12,13 @@ from rich.table import Table
 
 from twosided.app.assignments import assigned
 from twosided.app.bar_sources import bar_volatilities, binance, finnhub
-from twosided.app.config import DataConfig, Draft, InstrumentConfig
+from twosided.app.config import Draft
 from twosided.app.console import ReadingProgress, print_json, print_table, say
+from twosided.app.one_market import read_one_market
 from twosided.app.options import DATA, put_given, with_settings
 from twosided.app.strategy_file import require_strategy_file, write_strategy_file
 from twosided.data.bars import INTERVALS_S, write_book
-from twosided.data.recording import Recording, load
+from twosided.data.recording import Recording
 from twosided.errors import InputError
 from twosided.explain.markouts import Band
 from twosided.explain.page import write_whole
@@ -83,7 +84,7 @@ def estimates(
     chosen = assigned([find_strategy(name)], assignments)[0]
     if out:
         require_strategy_file(out)
-    recording = _recording(draft)
+    recording = read_one_market(draft)
     from_ns, until_ns = _window(recording, start, end)
     found = calibration(recording.events, recording.instruments[0], from_ns=from_ns, until_ns=until_ns)
     if plot:
@@ -163,24 +164,6 @@ def _estimates_table(found: Calibration, title: str) -> Table:
     return table
 
 
-def _recording(draft: Draft) -> Recording:
-    """Read the one market that *draft* names."""
-    read, said = draft.section("data", DataConfig), draft.section("instrument", InstrumentConfig)
-    recording = load(
-        read.files,
-        format=read.format,
-        date=read.date,
-        symbol=said.symbol,
-        tick_size=said.tick_size,
-        lot_size=said.lot_size,
-        min_latency_ns=read.min_latency,
-        clock_offset_ns=read.clock_offset_ns,
-    )
-    if len(recording.instruments) > 1:
-        raise InputError(f"the recording holds {len(recording.instruments)} markets; choose one with --symbol")
-    return recording
-
-
 @with_settings(*DATA)
 @calibrate.command(short_help="how wrong each queue model is, and the exponent that is least so")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
@@ -197,7 +180,7 @@ def queue(files: tuple[str, ...], wait: str, latency: str, start: str | None, as
     draft = Draft()
     draft.put(("data", "files"), files, "FILE")
     put_given(draft, DATA, values)
-    recording = _recording(draft)
+    recording = read_one_market(draft)
     with ReadingProgress("replay").shown() as progress:
         study = queue_study(
             recording.events,

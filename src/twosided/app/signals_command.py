@@ -8,11 +8,10 @@ from typing import Any
 import click
 from rich.table import Table
 
-from twosided.app.config import DataConfig, Draft, InstrumentConfig
+from twosided.app.config import Draft
 from twosided.app.console import print_json, print_table
+from twosided.app.one_market import read_one_market
 from twosided.app.options import DATA, put_given, with_settings
-from twosided.data.recording import load
-from twosided.errors import InputError
 from twosided.research.signal_study import Forecast, SignalStudy, signal_study
 from twosided.units import duration_ns, moment_ns
 
@@ -34,19 +33,7 @@ def signals(files: tuple[str, ...], horizons: str, start: str | None, as_json: b
     draft.put(("data", "files"), files, "FILE")
     put_given(draft, DATA, values)
     asked = [duration_ns(text, name="--horizons") for text in horizons.split(",")]
-    read, said = draft.section("data", DataConfig), draft.section("instrument", InstrumentConfig)
-    recording = load(
-        read.files,
-        format=read.format,
-        date=read.date,
-        symbol=said.symbol,
-        tick_size=said.tick_size,
-        lot_size=said.lot_size,
-        min_latency_ns=read.min_latency,
-        clock_offset_ns=read.clock_offset_ns,
-    )
-    if len(recording.instruments) > 1:
-        raise InputError(f"the recording holds {len(recording.instruments)} markets; choose one with --symbol")
+    recording = read_one_market(draft)
     start_ns = None if start is None else moment_ns(start, int(recording.events["local_ns"][0]), name="--start")
     study = signal_study(recording.events, asked, start_ns=start_ns)
     if as_json:
