@@ -1,4 +1,4 @@
-"""What limits did is said once, with times and reasons; nothing is said where they never bound."""
+"""What limits did is said once, with times and reasons, and that there were some where they never bound."""
 
 import polars as pl
 
@@ -20,9 +20,12 @@ def run(changes, reasons, state="NORMAL"):
     return Run((), {"risk": risk}, fills=none, orders=orders, quotes=none, decisions=none, equity=none, mids=none)
 
 
-def test_nothing_is_said_without_limits_or_where_none_bound():
+def test_nothing_is_said_without_limits():
     assert risk_sentences(run([], []).with_facts(risk=None)) == []
-    assert risk_sentences(run([], [Reason.NO_FREE_SLOT])) == []
+
+
+def test_limits_that_never_bound_are_said_to_have_been_there():
+    assert risk_sentences(run([], [Reason.NO_FREE_SLOT])) == ["limits: none was reached"]
 
 
 def test_changes_and_denials_are_said_with_their_reasons():

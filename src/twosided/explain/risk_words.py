@@ -20,7 +20,7 @@ _STATES = {"NORMAL": "normal again", "REDUCE_ONLY": "reduce-only", "HALTED": "ha
 
 
 def risk_sentences(run: Run) -> list[str]:
-    """Return what became of the limits of *run*; nothing where it had none, or none of them ever bound."""
+    """Return what became of the limits of *run*; nothing where it had none."""
     risk: dict[str, Any] | None = run.facts.get("risk")
     if not risk:
         return []
@@ -34,7 +34,9 @@ def risk_sentences(run: Run) -> list[str]:
     )
     reasons = [(Reason(reason), count) for reason, count in denied.iter_rows() if Reason(reason).control]
     words = ", ".join(f"{count:,} × {reason.name.lower().replace('_', ' ')}" for reason, count in reasons)
-    return [*said, *([f"limits: denied {words}"] if words else [])]
+    if words:
+        said.append(f"limits: denied {words}")
+    return said or ["limits: none was reached"]
 
 
 def _change(change: dict[str, Any]) -> str:
