@@ -402,6 +402,17 @@ def test_band_guard(watch):
     assert at(110_001, 69.5).bids  # around what the mid was 64 s ago by then
 
 
+def test_band_guard_keeps_to_the_market_s_own_limits_where_it_has_some(watch):
+    asked = watch("band_guard", band_near=0.5)
+    assert asked(band_low_ticks=99_000, band_high_ticks=101_000).asks == [(100_010, 8)]
+    near = asked(bid=100_740, ask=100_760, elapsed_s=1.0, band_low_ticks=99_000, band_high_ticks=101_000)
+    assert (near.bids, near.asks, asked.causes) == ([(100_735, 4)], [(100_765, 4)], ["BAND"])  # room 250 of 500
+    assert asked(bid=101_000, ask=101_020, elapsed_s=2.0, band_low_ticks=99_000, band_high_ticks=101_000).bids == []
+    assert asked(
+        bid=101_000, ask=101_020, elapsed_s=2.0, band_low_ticks=99_000, band_high_ticks=2**31 - 1
+    ).bids  # one-sided: its own
+
+
 def test_band_guard_keeps_every_rung_inside(watched):
     asked = watched(
         compose(STRATEGIES["grid"], OVERLAYS["band_guard"]), {**BASE, "quantity": 4, "step": 20, "rungs": 4, "band_near": 0}

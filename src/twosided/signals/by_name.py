@@ -26,6 +26,7 @@ from twosided.signals.volatility import VOLATILITY, update_volatility, volatilit
 from twosided.signals.window import WINDOW
 
 __all__ = [
+    "NO_LIMIT_TICKS",
     "SIGNALS",
     "SIGNALS_OF_A_MID",
     "SIGNALS_OF_MARKET",
@@ -69,8 +70,10 @@ SIGNALS_OF_A_MID = (
     "spread_ratio",
     "feed_age_s",
     "hurst",
+    "band_low_ticks",
+    "band_high_ticks",
 )
-"""Those that a simulation of the mid alone can give: it has no sizes (imbalance is 0) and no trades but one's own."""
+"""Those that a simulation of the mid alone can give: without sizes (imbalance is 0), price limits, or trades but one's own."""
 
 ON_BOOKS = _TOP | _LONG | _SHORT | _SPREAD | _OFI | _HURST
 """Groups that must see books."""

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from twosided._compile import compiled
+from twosided.signals.by_name import NO_LIMIT_TICKS
 from twosided.strategies.compose import overlay
 from twosided.strategies.contract import Param
 from twosided.strategies.plan import Cause, pause, resize, widen
@@ -69,12 +70,14 @@ def queue_value(ctx: Any) -> None:
     ),
     band_lookback_s=Param(300.0, unit="s", minimum=1, help="the band lies around the mid of so long ago"),
     band_near=Param(0.3, unit="of half the band", minimum=0, maximum=1, help="how near to a limit quotes begin to yield"),
+    signals=("band_low_ticks", "band_high_ticks"),
     memory={"band_mids": ("f8", (_SAMPLES,)), "band_seen": "i8"},
 )
 def band_guard(ctx: Any) -> None:
     """Quote nothing outside reference·(1 ± share); where d = room / (near·half band) is below 1, resize by d and widen by 2 - d.
 
-    The reference is the mid band_lookback_s ago, to a 64th of it, and the first one until then, as in the volatility control
+    Where the market has limits of its own (`twosided.market.price_bands`), the band is theirs. Elsewhere the reference is the mid
+    band_lookback_s ago, to a 64th of it, and the first one until then, as in the volatility control
     mechanism of HKEX. Beyond a limit everything is withdrawn.
     """
     memory, params, plan = ctx.memory, ctx.params, ctx.memory.plan
@@ -86,6 +89,9 @@ def band_guard(ctx: Any) -> None:
     memory.band_seen = max(memory.band_seen, slot)
     reference = memory.band_mids[max(slot - _SAMPLES, 0) % _SAMPLES]
     half = params.band_share * reference
+    low, high = ctx.signals.band_low_ticks[0], ctx.signals.band_high_ticks[0]
+    if 0.0 < low < high < NO_LIMIT_TICKS:
+        reference, half = 0.5 * (low + high), 0.5 * (high - low)
     room = half - abs(mid - reference)
     if room <= 0.0:
         pause(plan, _BAND)
