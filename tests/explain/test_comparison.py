@@ -106,7 +106,7 @@ def test_the_sentence_says_whether_two_runs_can_be_told_apart(frame, base):
     assert re.fullmatch(r"rebated made [\d.]+ USDT more than fixed; 95 % interval of the difference [\d.]+ to [\d.]+\.", said)
     same = compare([base, replace(base, facts={**base.facts, "strategy": "same"})])
     ((said, _),) = sentences(same, ["fixed", "same"])
-    assert said.endswith("0.00 to 0.00: the two cannot be told apart.")
+    assert said.endswith("0.00 to 0.00: by P&L the two cannot be told apart.")
 
 
 # ---------------------------------------------------------------- what cannot be compared

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from twosided.errors import InputError
 from twosided.strategies.contract import Strategy
 
-__all__ = ["assigned"]
+__all__ = ["assigned", "replaced"]
 
 
 def assigned(strategies: Sequence[Strategy], assignments: Sequence[str]) -> list[Strategy]:
@@ -27,6 +27,18 @@ def assigned(strategies: Sequence[Strategy], assignments: Sequence[str]) -> list
             found[0].with_params({name: value})  # says what is known instead
         found = [each.with_params({name: _number(value)}) if name in each.params else each for each in found]
     return found
+
+
+def replaced(strategies: Sequence[Strategy], ready: Sequence[Strategy]) -> list[str]:
+    """Return a sentence for each of *strategies* whose own settings, a preset's, an assignment has changed in *ready*."""
+    said = []
+    for before, after in zip(strategies, ready, strict=True):
+        changed = {name: value for name, value in before.values.items() if after.values[name] != value}
+        if changed:
+            were = ", ".join(f"{name}={value}" for name, value in changed.items())
+            now = ", ".join(f"{name}={after.values[name]}" for name in changed)
+            said.append(f"--set changes {before.name} from {were} to {now}")
+    return said
 
 
 def _number(text: str) -> float | int | str:

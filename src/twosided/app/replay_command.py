@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from twosided.app.assignments import assigned
+from twosided.app.assignments import assigned, replaced
 from twosided.app.config import Draft, MarketConfig, ReplayConfig
 from twosided.app.console import ReadingProgress, ReplayProgress, print_json, print_table, say
 from twosided.app.options import DATA, FEES, REPLAY, put_given, with_settings
@@ -26,9 +26,10 @@ from twosided.engines.replay import replay as replay_recording
 from twosided.errors import InputError
 from twosided.explain.assumption_band import band_table
 from twosided.explain.basis import Basis
+from twosided.explain.comparison_table import compare, sentences
 from twosided.explain.far_quotes import far_warnings
 from twosided.explain.own_size import size_warnings
-from twosided.explain.report import write_report
+from twosided.explain.report import MOST_DETAILED, write_report
 from twosided.explain.reporting import require_rates
 from twosided.explain.risk_words import risk_sentences
 from twosided.explain.summary import run_labels, summary_rows
@@ -169,6 +170,8 @@ def chosen_strategies(config: ReplayConfig, assignments: Sequence[str] = ()) -> 
     """
     named = [find_strategy(each.name).with_params(each.params) for each in config.strategies]
     strategies = assigned(named, assignments)
+    for sentence in replaced(named, strategies):
+        say(f"{sentence}; a configuration file sets it for one strategy alone")
     for strategy in strategies:
         if not (config.calibrate_first and set(strategy.missing) <= ESTIMATED):
             strategy.resolved()
@@ -307,7 +310,7 @@ def write_runs(runs: Sequence[Run], folder: Path, basis: Basis) -> None:
 
 
 def show_table(runs: Sequence[Run], basis: Basis) -> None:
-    """Print the headline table, what became of each run under other assumptions, and what one should not believe."""
+    """Print the headline table, other assumptions, whether a difference is more than chance, and what one should not believe."""
     labels = run_labels(runs)
     print_table(rich_table(summary_rows(runs, basis), labels, assumed=list(map(assumptions, runs))))
     for run, label in zip(runs, labels, strict=True):
@@ -316,6 +319,9 @@ def show_table(runs: Sequence[Run], basis: Basis) -> None:
             print_table(band)
     for sentence in dict.fromkeys(currencies_apart(run, basis) for run in runs):
         if sentence:
+            click.echo(sentence)
+    if 1 < len(runs) <= MOST_DETAILED:
+        for sentence, _ in sentences(compare(runs, basis), labels):
             click.echo(sentence)
     for run, label in zip(runs, labels, strict=True):
         for sentence in risk_sentences(run):

@@ -348,6 +348,7 @@ def _manage_side(s: Any, k: int, m: int, side: int, worst_allowed: int) -> None:
 def _note_stopped(s: Any, k: int, m: int, side: int, ticks: int, lots: int) -> None:
     """Log once that the gate's state lets no order of a side pass."""
     reason = WHY_HALTED if gate_at(s, k).state == _HALTED else WHY_REDUCE_ONLY
+    gate_at(s, k).denied[reason] += 1
     if is_news(s, k, m, side, ticks, lots, reason):
         log_denied(s, k, m, side, ticks, lots, reason)
 

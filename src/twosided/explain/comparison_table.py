@@ -305,5 +305,5 @@ def _sentences(rows: pl.DataFrame, label: str, base: str) -> Iterator[tuple[str,
             yield f"{made}; how sure that is cannot be said: {row['reason']}.", False
             continue
         low, high = (typeset(amount_text(row[name], largest)) for name in ("low", "high"))
-        sure = "" if row["low"] > 0 or row["high"] < 0 else ": the two cannot be told apart"
+        sure = "" if row["low"] > 0 or row["high"] < 0 else ": by P&L the two cannot be told apart"
         yield f"{made}; 95 % interval of the difference {low} to {high}{sure}.", False

@@ -5,9 +5,7 @@ Where you are in the pipe: ... -> fills -> ledger -> *explanation*.
 
 from typing import Any
 
-import polars as pl
-
-from twosided.market.order import OrderAction, Reason
+from twosided.market.order import Reason
 from twosided.market.run import Run
 from twosided.units import time_text
 
@@ -29,13 +27,10 @@ def risk_sentences(run: Run) -> list[str]:
     if more > 0:
         last = risk["state"].lower().replace("_", "-")
         said.append(f"limits: {more} more change{'s' * (more > 1)} of state, at the end {last}")
-    denied = (
-        run.orders.filter(pl.col("action") == OrderAction.DENIED).group_by("reason").len().sort("len", "reason", descending=True)
-    )
-    reasons = [(Reason(reason), count) for reason, count in denied.iter_rows() if Reason(reason).control]
-    words = ", ".join(f"{count:,} × {reason.name.lower().replace('_', ' ')}" for reason, count in reasons)
+    denied = sorted(((count, Reason[name]) for name, count in risk["denied"].items()), reverse=True)
+    words = ", ".join(f"{count:,} × {reason.name.lower().replace('_', ' ')}" for count, reason in denied if reason.control)
     if words:
-        said.append(f"limits: denied {words}")
+        said.append(f"limits: denied, each time that it was asked: {words}")
     return said or ["limits: none was reached"]
 
 
