@@ -48,6 +48,8 @@ def test_a_file_a_name_and_a_configuration_say_the_same(command, session, tmp_pa
         (("--limit", "max_positon=3"), "--limit max_positon is unknown; did you mean 'max_position'?"),
         (("--limit", "max_position"), "--limit is 'max_position'; allowed: NAME=VALUE, as max_position=100"),
         (("--limit", "max_position=-3"), "--limit max_position is '-3'; allowed: greater than 0"),
+        (("--limit", "max_open_orders=10s"), "--limit max_open_orders is '10s'; allowed: a whole number"),
+        (("--limit", "fills_within=2s"), "--limit: fills_within says nothing without max_fills_per_side; state that limit too"),
         (("--limit", "max_leverage=3"), "--limit: max_leverage is 3 without capital; state capital, which it is measured on"),
         (("--limit", "instruments=A"), "instruments allows 'A', which is not traded here; known: "),
         (("--limits", "none.yaml"), "none.yaml: cannot be read: "),

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from twosided.errors import InputError
-from twosided.strategies.catalogue import STRATEGIES, find_strategy
+from twosided.strategies.catalogue import STRATEGIES, find_part, find_strategy
 
 OWN = """
 from twosided.strategies.contract import strategy, quote_bid
@@ -155,9 +155,22 @@ def test_a_folder_may_have_a_plus_in_its_name(tmp_path, decide, monkeypatch):
             "strategy mine writes its quotes itself, and an overlay modifies a plan; declare it with @quoter",
         ),
         ("{file}:mine+{file}:calm", "holds no overlay; one is a function under @overlay"),
-        ("fixed+one_sided+one_sided", r"strategy fixed\+one_sided\+one_sided has the parameter one_sided_at twice"),
+        ("fixed+one_sided+one_sided", r"^the overlay one_sided stands twice in fixed\+one_sided\+one_sided; allowed: once$"),
+        ("glft+fill_rate+one_sided+fill_rate", "the overlay fill_rate stands twice in"),
+        ("production+one_sided", r"has the parameter one_sided_at twice"),
+        ("production+glft", "^glft is a strategy, not an overlay; "),
     ],
 )
 def test_what_does_not_go_together_is_said(own_file, name, said):
     with pytest.raises(InputError, match=said):
         find_strategy(name.format(file=own_file(OWN)))
+
+
+def test_an_overlay_of_one_s_own_is_no_strategy_but_can_be_shown(own_file):
+    name = f"{own_file(OVERLAY)}:calm"
+    with pytest.raises(InputError) as caught:
+        find_strategy(name)
+    assert str(caught.value) == f"strategy '{name}' is unknown; {name} is an overlay, which follows a strategy: glft+{name}"
+    assert list(find_part(name).params) == ["calm_width"]
+    assert list(find_part("one_sided").params) == ["one_sided_at"]
+    assert find_part(f"{name.removesuffix(':calm')}:steady").name == "steady"

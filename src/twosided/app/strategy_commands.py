@@ -12,7 +12,7 @@ import click
 from rich.table import Table
 
 from twosided.app.console import print_json, print_table
-from twosided.strategies.catalogue import OVERLAYS, PRESETS, STRATEGIES, find_overlay, find_strategy
+from twosided.strategies.catalogue import OVERLAYS, PRESETS, STRATEGIES, find_part
 from twosided.strategies.chain import Stage, stages_of
 from twosided.strategies.contract import Param, Strategy
 
@@ -53,7 +53,7 @@ def show(name: str, with_source: bool, as_json: bool) -> None:
 
     NAME may also be your own: file.py:name.
     """
-    strategy = find_overlay(name).declared if name in OVERLAYS else find_strategy(name)
+    strategy = find_part(name)
     if with_source:
         for file in dict.fromkeys(stage.__code__.co_filename for stage in _stages(strategy)):
             click.echo(Path(file).read_text(encoding="utf-8"), nl=False)

@@ -33,7 +33,7 @@ from twosided.strategies.presets import PRESETS
 from twosided.strategies.skewed_price import skewed_price
 from twosided.strategies.skewed_size import skewed_size
 
-__all__ = ["OVERLAYS", "PRESETS", "STRATEGIES", "find_overlay", "find_strategy"]
+__all__ = ["OVERLAYS", "PRESETS", "STRATEGIES", "find_overlay", "find_part", "find_strategy"]
 
 STRATEGIES: Mapping[str, Strategy] = {
     each.name: each for each in (fixed, skewed_price, skewed_size, grid, avellaneda_stoikov, glft, cartea_jaimungal, multi_venue)
@@ -69,6 +69,8 @@ OVERLAYS: Mapping[str, Overlay] = {
 }
 """The shipped overlays."""
 
+_KNOWN: Mapping[str, Strategy] = {**STRATEGIES, **PRESETS}
+
 
 def find_strategy(name: str) -> Strategy:
     """Return a shipped strategy or preset by its name, or the user's own by ``path/to/file.py:name``, with the overlays named.
@@ -83,14 +85,30 @@ def find_strategy(name: str) -> Strategy:
     """
     base, *added = _split(name)
     if not _is_file(base):
-        known = {**STRATEGIES, **PRESETS}
-        if base not in known:
-            overlay = f"; {base} is an overlay, which follows a strategy: glft+{base}"
-            raise InputError(f"strategy {base!r} is unknown{overlay if base in OVERLAYS else suggest(base, known)}")
-        return compose(known[base], *(find_overlay(each) for each in added))
+        if base not in _KNOWN:
+            said = _follows(base) if base in OVERLAYS else suggest(base, _KNOWN)
+            raise InputError(f"strategy {base!r} is unknown{said}")
+        return _composed(name, _KNOWN[base], [find_overlay(each) for each in added])
     held = _held(base)
     own = {key: value for key, value in held.items() if isinstance(value, Overlay)}
-    return compose(_named(base, held, Strategy, "strategy"), *(own.get(each) or find_overlay(each) for each in added))
+    if isinstance(held.get(_inside(base)), Overlay):
+        raise InputError(f"strategy {base!r} is unknown{_follows(base)}")
+    return _composed(name, _named(base, held, Strategy, "strategy"), [own.get(each) or find_overlay(each) for each in added])
+
+
+def find_part(name: str) -> Strategy:
+    """Return what `find_strategy` returns, or the declaration of an overlay that is named alone: to be shown, not to be run.
+
+    Raises:
+        InputError: as `find_strategy`.
+    """
+    if name in OVERLAYS:
+        return OVERLAYS[name].declared
+    if _is_file(name) and len(_split(name)) == 1:
+        found = _held(name).get(_inside(name))
+        if isinstance(found, Overlay):
+            return found.declared
+    return find_strategy(name)
 
 
 def find_overlay(name: str) -> Overlay:
@@ -101,12 +119,26 @@ def find_overlay(name: str) -> Overlay:
     """
     if _is_file(name):
         return _named(name, _held(name), Overlay, "overlay")
+    if name in _KNOWN:
+        raise InputError(f"{name} is a strategy, not an overlay; a name is one strategy and then overlays, as glft+one_sided")
     if name not in OVERLAYS:
         raise InputError(f"overlay {name!r} is unknown{suggest(name, OVERLAYS)}")
     return OVERLAYS[name]
 
 
 Part = TypeVar("Part", Strategy, Overlay)
+
+
+def _composed(name: str, base: Strategy, added: list[Overlay]) -> Strategy:
+    """Return *base* with the overlays that *name* says, each of which may stand in it once."""
+    for place, each in enumerate(added):
+        if any(each is other for other in added[:place]):
+            raise InputError(f"the overlay {each.name} stands twice in {name}; allowed: once")
+    return compose(base, *added)
+
+
+def _follows(overlay: str) -> str:
+    return f"; {overlay} is an overlay, which follows a strategy: glft+{overlay}"
 
 
 def _split(name: str) -> list[str]:
@@ -127,6 +159,11 @@ def _path_of(name: str) -> str:
     return path if colon and not name.endswith(".py") else name
 
 
+def _inside(name: str) -> str:
+    """Return what follows the path of a file, empty where nothing does."""
+    return name[len(_path_of(name)) + 1 :]
+
+
 def _held(name: str) -> dict[str, Any]:
     """Return what the user's file defines."""
     return vars(_run_file(Path(_path_of(name))))
@@ -135,7 +172,7 @@ def _held(name: str) -> dict[str, Any]:
 def _named(name: str, held: dict[str, Any], kind: type[Part], word: str) -> Part:
     """Return the strategy or overlay that *name* says, out of what its file defines."""
     path = _path_of(name)
-    inside = name[len(path) + 1 :]
+    inside = _inside(name)
     parts = {key: value for key, value in held.items() if isinstance(value, kind)}
     if inside in parts:
         return parts[inside]
