@@ -56,6 +56,7 @@ def test_a_study_finds_what_the_pair_was_made_of():
     assert found.stability.halves_p > 0.01
     assert max(found.stability.halves_cointegrated_p) < 0.01
     assert len(found.stability.windows) == 5
+    assert found.verdict == "A and B are a pair by both tests, in 5 of 5 windows"
     assert found.remarks == ()
     facts = found.facts()
     assert facts["hedge_ratio"]["least_squares"]["value"] == found.least_squares.ratio.value
@@ -71,6 +72,7 @@ def test_a_ratio_that_changes_half_way_is_noticed():
     assert found.stability.halves[0].value == pytest.approx(2.0, abs=0.1)
     assert found.stability.halves[1].value == pytest.approx(2.5, abs=0.1)
     assert any("not the same in both halves" in remark for remark in found.remarks)
+    assert not found.verdict.endswith("in 5 of 5 windows")
 
 
 def test_walks_are_not_called_a_pair():
@@ -79,6 +81,7 @@ def test_walks_are_not_called_a_pair():
     assert found.engle_granger.p > 0.05
     assert found.reversion.half_life_s.high == np.inf
     assert "cointegration is not shown at 5 %" in " ".join(found.remarks)
+    assert found.verdict == "A and B are not shown to be a pair"
 
 
 def test_of_many_pairs_the_true_one_is_believed_and_no_other():

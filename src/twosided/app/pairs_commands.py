@@ -82,6 +82,7 @@ def study(
         print_json(_without_infinities(found.facts()))
         return
     print_table(_study_table(found))
+    click.echo(f"{found.verdict}.")
     for remark in (*found.data.notes, *found.remarks):
         say(remark, quiet=quiet)
 

@@ -104,6 +104,21 @@ class PairStudy:
     stability: Stability
     remarks: tuple[str, ...]
 
+    @property
+    def verdict(self) -> str:
+        """Return in a sentence whether they are a pair at 5 %, and whether they were one all along."""
+        names = f"{self.data.names[0]} and {self.data.names[1]}"
+        engle_granger, johansen = self.engle_granger.p_either <= LEVEL, self.johansen.rank == 1
+        if not engle_granger and not johansen:
+            return f"{names} are not shown to be a pair"
+        if not engle_granger or not johansen:
+            return f"{names} are a pair by one test only, {'Engle-Granger' if engle_granger else 'Johansen'}'s"
+        stable = self.stability
+        held = sum(p <= LEVEL for p in stable.windows_p)
+        steady = held == len(stable.windows_p) and min(stable.halves_p, stable.drift_p) >= LEVEL
+        windows = f", in {held} of {len(stable.windows_p)} windows" if stable.windows_p else ""
+        return f"{names} are a pair by both tests{windows}" + ("" if steady else "; it is not the same pair all along")
+
     def facts(self) -> dict[str, Any]:
         """Return all of it but whole series, for JSON."""
         data = self.data
@@ -133,6 +148,7 @@ class PairStudy:
             "z_recent": self.z_recent,
             "span": self.span,
             "stability": asdict(self.stability),
+            "verdict": self.verdict,
             "remarks": list(self.remarks),
             "notes": list(data.notes),
         }
