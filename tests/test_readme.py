@@ -237,10 +237,17 @@ def test_the_page_of_overlays_lists_every_one_with_its_parameters_and_every_pres
         name: "+".join(stage.__name__ for stage in preset.stages[:-1]) or preset.function.__name__
         for name, preset in PRESETS.items()
     }
-    (shown,) = _blocks("python", (ROOT / "docs" / "overlays.md").read_text())
+    (shown,) = _blocks("python", _section("overlays.md", "Of one's own"))
     assert shown in (ROOT / "docs" / "examples" / "thin.py").read_text()
     fields = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", _section("overlays.md", "Of one's own"), re.MULTILINE)
     assert [name for each in fields for name in re.findall(r"\w+", each)] == list(PLAN.names)
+
+
+def test_the_log_of_plans_that_is_shown_works(capsys, monkeypatch, checkout):
+    monkeypatch.chdir(checkout)
+    (shown,) = _blocks("python", _section("overlays.md", "Why a quote is where it is"))
+    exec(compile(shown, "overlays.md", "exec"), {})  # noqa: S102
+    assert "half_bid" in capsys.readouterr().out
 
 
 def test_every_format_is_in_the_table():

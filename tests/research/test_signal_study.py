@@ -56,3 +56,15 @@ def test_horizons_and_recordings_that_cannot_be_used_are_refused():
         signal_study(led_by_sizes(10, 1), [150 * MS])
     with pytest.raises(InputError, match="needed: 400"):
         signal_study(led_by_sizes(10, 1), [1000 * MS])
+    with pytest.raises(
+        InputError, match=r"^a horizon is 1 h, but the recording lasts \d+(\.\d+)? s; allowed: less than .* second half$"
+    ):
+        signal_study(led_by_sizes(60, 1), [1000 * MS, 3_600_000 * MS])
+
+
+def test_price_limits_are_of_the_study_where_there_are_some():
+    events = led_by_sizes(60, 2)
+    assert not [each for each in signal_study(events, [1000 * MS]).forecasts if each.signal.startswith("band_")]
+    limit = np.array([(T0, T0, 0, 1, 2000, Kind.BAND, Flag.LAST_OF_MESSAGE, 1, 0)], EVENT)
+    limited = signal_study(np.concatenate([limit, events]), [1000 * MS])
+    assert [each.signal for each in limited.forecasts if each.signal.startswith("band_")] == ["band_low_ticks", "band_high_ticks"]

@@ -25,13 +25,13 @@ import numpy as np
 import numpy.typing as npt
 
 from twosided.errors import InputError
-from twosided.market.event import Events
+from twosided.market.event import Events, Kind
 from twosided.research.block_bootstrap import intervals
 from twosided.research.measured import Measured
 from twosided.signals.by_name import SIGNALS
 from twosided.signals.microprice import fit_microprice
 from twosided.signals.paths import SignalPaths, signal_paths
-from twosided.units import NS_PER_SECOND
+from twosided.units import NS_PER_SECOND, duration_text
 
 __all__ = ["DIRECTED", "Forecast", "SignalStudy", "signal_study"]
 
@@ -41,6 +41,7 @@ EVERY_NS = 100_000_000
 DIRECTED = ("imbalance", "microprice_ticks", "ofi", "trade_imbalance", "large_trade")
 """Signals that point up or down; the others say how much."""
 
+_OF_LIMITS = ("band_low_ticks", "band_high_ticks")
 _FITTED = "microprice (Stoikov)"
 _COMBINED = "all directed, by regression"
 _FEWEST = 200
@@ -105,6 +106,8 @@ def signal_study(
 
     Raises:
         InputError: a horizon that is not such a multiple, or a recording with too little continuous trading for it.
+
+    Price limits are left out where the recording has none.
     """
     for horizon_ns in horizons_ns:
         if horizon_ns <= 0 or horizon_ns % EVERY_NS:
@@ -119,8 +122,17 @@ def signal_study(
     paths = SignalPaths(paths.ns[first:], paths.values[first:], paths.tops[first:])
     usable = usable[first:]
     half = int(np.flatnonzero(usable)[int(usable.sum()) // 2])
+    later_ns, lasts_ns = (len(paths.ns) - half) * EVERY_NS, len(paths.ns) * EVERY_NS
+    if max(horizons_ns, default=0) >= later_ns:
+        asked, there, allowed = (duration_text(ns) for ns in (max(horizons_ns), lasts_ns, later_ns))
+        since = "" if start_ns is None else " from the start on"
+        raise InputError(
+            f"a horizon is {asked}, but the recording lasts {there}{since}; allowed: less than {allowed}, which is its second half"
+        )
     mid = np.asarray(0.5 * (paths.tops[:, 0] + paths.tops[:, 1]), np.float64)
     columns = _columns(paths, mid, usable, half)
+    if not np.any((events["kind"] == Kind.BAND) & (events["lots"] > 0)):
+        columns = {name: values for name, values in columns.items() if name not in _OF_LIMITS}
     found = [
         _forecast(name, values, mid, usable, half, horizon_ns // EVERY_NS)
         for name, values in columns.items()
