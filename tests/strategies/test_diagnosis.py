@@ -11,6 +11,8 @@ from twosided.engines.replay import replay
 from twosided.errors import StrategyError
 from twosided.market.event import EVENT, Flag, Kind
 from twosided.market.instrument import Instrument
+from twosided.strategies.catalogue import find_strategy
+from twosided.strategies.compose import compose, overlay
 from twosided.strategies.contract import Param, quote_bid, strategy
 
 HERE = Path(__file__)
@@ -43,6 +45,20 @@ def memory(ctx):
     ctx.memory.sen = 1  # memory
 
 
+@strategy(half_spread=Param(1.0))
+def wrong_parameter(ctx):
+    quote_bid(ctx, 0, 0, ctx.params.qqq, 1.0)  # wrong parameter
+
+
+@overlay(night_width=Param(2.0))
+def night(ctx):
+    plan = ctx.memory.plan
+    plan.size = 2.0 * plan.half_bid  # no size of a plan
+
+
+night_strategy = compose(find_strategy("fixed"), night)
+
+
 @strategy()
 def undefined(ctx):
     quote_bid(ctx, 0, 0, midprice, 1.0)  # noqa: F821  # undefined
@@ -65,6 +81,12 @@ def arguments(ctx):
         (typo, "there is no field 'bid_tick'; did you mean 'bid_ticks'?", "typo"),
         (parameter, "there is no field 'halfspread'; did you mean 'half_spread'?", "parameter"),
         (memory, "there is no field 'sen'; did you mean 'seen'?", "memory"),
+        (wrong_parameter, "there is no field 'qqq'; known: half_spread (", "wrong parameter"),
+        (
+            night_strategy,
+            "there is no field 'size'; known: centre, half_bid, half_ask, to_buy, to_sell, step, rungs, paused, keep",
+            "no size of a plan",
+        ),
         (undefined, "name 'midprice' is not defined", "undefined"),
         (in_a_helper, "there is no field 'nothing'", "in a helper"),
         (arguments, "", "arguments"),

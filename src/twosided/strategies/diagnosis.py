@@ -17,7 +17,7 @@ from twosided.strategies.chain import stages_of
 __all__ = ["compile_failure", "failure"]
 
 _SAMPLE = {"bid_ticks": 100, "ask_ticks": 102, "bid_lots": 10, "ask_lots": 10, "open": 1, "tick_size": 0.01, "lot_size": 1.0}
-_NO_ATTRIBUTE = re.compile(r"has no attribute '(\w+)'")
+_NO_ATTRIBUTE = re.compile(r"has no attribute '(\w+)'|^attribute '(\w+)' of 'numpy.generic' objects is not writable")
 _PIPELINE = re.compile(r"^(Failed in nopython mode pipeline|During: |\s*$)")
 _LINE = re.compile(r"(?:line |\()(\d+)")
 _RAISED_FROM = re.compile(r"\.*\s*Raised from .*")
@@ -95,7 +95,32 @@ def _words(error: Exception, row: Any) -> str:
     missing = _NO_ATTRIBUTE.search(str(error))
     if missing is None:
         return str(error)
-    return f"there is no field {missing[1]!r}{suggest(missing[1], _fields(row.dtype))}"
+    name = missing[1] or missing[2]
+    known = _fields_beside(name, error, row.dtype)
+    if missing[2]:  # an attribute that every record has, not a slip of the pen: no near name would be meant
+        return f"there is no field {name!r}; known: {', '.join(known)}"
+    return f"there is no field {name!r}{suggest(name, known)}"
+
+
+def _fields_beside(name: str, error: Exception, dtype: np.dtype[Any]) -> list[str]:
+    """Return the fields of the record that was asked for *name*, or all where it cannot be told which one that was."""
+    asked = getattr(getattr(error, "obj", None), "dtype", None)  # known when a field is read
+    if asked is None or not asked.names:
+        lines = [frame.line or "" for frame in traceback.extract_tb(error.__traceback__)]
+        owners = re.findall(rf"(\w+)(?:\[[^]]*\])?\.{name}\b", " ".join(lines))
+        asked = next((found for owner in owners if (found := _inner(dtype, owner)) is not None), None)
+    known = [each for each in (asked.names or () if asked is not None else ()) if each != "none"]
+    return known or _fields(dtype)
+
+
+def _inner(dtype: np.dtype[Any], name: str) -> np.dtype[Any] | None:
+    """Return the record that is the field *name*, however deep; None where there is none."""
+    for field in dtype.names or ():
+        base = dtype[field].base
+        found = base if field == name and base.names else _inner(base, name)
+        if found is not None:
+            return found
+    return None
 
 
 def _fields(dtype: np.dtype[Any]) -> list[str]:
