@@ -13,7 +13,8 @@ from twosided.errors import InputError
 from twosided.explain.split import split, split_by_currency
 from twosided.market.instrument import Fees, Instrument
 from twosided.market.order import OrderAction
-from twosided.strategies.contract import quote_ask, quote_bid, strategy
+from twosided.strategies.catalogue import find_strategy
+from twosided.strategies.contract import quote_ask, quote_bid, strategy, withdraw
 
 PERP = Instrument(symbol="PERP", tick_size="0.01", lot_size="1", fees=Fees(maker_bps="-0.2", taker_bps="3"))
 SPOT = Instrument(symbol="SPOT", tick_size="0.05", lot_size="2", fees=Fees(maker_bps="1", taker_bps="4"))
@@ -182,6 +183,90 @@ def test_marking_hedges_changes_the_explanation_and_nothing_else():
     plain = replay(events, quoter_and_hedger._replace(hedges=()), instruments=(PERP, SPOT), settings=settings)
     assert plain.fills.drop("hedge").rows() == marked.fills.drop("hedge").rows()
     assert [part.total for part in split(plain)] == [part.total for part in split(marked)]
+
+
+def quotes_and_exits(*, marked):
+    """Return a strategy that quotes both sides of one market, and gets out at the market when it holds 4 lots; marked or not."""
+
+    @strategy(every_ns=MS)
+    def both(ctx):
+        market = ctx.market[0]
+        held = market.position_lots
+        if held >= 4:
+            withdraw(ctx, 0)
+            quote_ask(ctx, 0, 0, market.bid_ticks, held, hedge=marked)
+        elif held <= -4:
+            withdraw(ctx, 0)
+            quote_bid(ctx, 0, 0, market.ask_ticks, -held, hedge=marked)
+        else:
+            quote_bid(ctx, 0, 0, market.bid_ticks, 2.0)
+            quote_ask(ctx, 0, 0, market.ask_ticks, 2.0)
+
+    return both
+
+
+CONSERVATIVE = ReplaySettings(entry_latency="1ms", response_latency="1ms", queue="conservative")
+EXITS = ReplaySettings(queue="optimistic", orders=Orders(post_only=False))
+
+
+def test_in_one_market_orders_that_are_hedges_are_marked_and_the_split_keeps_them_apart_exactly():
+    events = random_market(5, n=2000)
+    plain, marked = replay(
+        events, [quotes_and_exits(marked=False), quotes_and_exits(marked=True)], instruments=PERP, settings=EXITS
+    )
+    assert plain.fills.drop("hedge").rows() == marked.fills.drop("hedge").rows()
+    assert plain.orders.rows() == marked.orders.rows()
+    hedges = marked.fills.filter(pl.col("hedge") == 1)
+    assert 5 < len(hedges) < len(marked.fills) - 20
+    assert hedges["maker"].to_list().count(0) > 3
+    assert plain.fills["hedge"].sum() == 0
+    (before,), (after,) = split(plain), split(marked)
+    last = marked.mids.rows(named=True)[-1]
+    mid, unit = last["bid_ticks"] + last["ask_ticks"], PERP.half_tick_lot
+    assert after.hedge == sum(
+        fill["side"] * fill["lots"] * (mid - 2 * fill["ticks"]) * unit - fill["fee"] - fill["tax"]
+        for fill in hedges.rows(named=True)
+    )
+    assert after.total == before.total == sum(after.parts().values())
+    assert after.fees - before.fees == hedges["fee"].sum()
+
+
+def test_an_order_that_is_moved_to_hedge_is_what_it_was_until_the_move_arrives():
+    def script(hedge_at_ms):
+        @strategy(every_ns=MS, compiled=False)
+        def mover(ctx):
+            moved = ctx.now_ns >= T0 + 20 * MS
+            quote_bid(ctx, 0, 0, 101 if moved else 100, 5.0, hedge=ctx.now_ns >= T0 + hedge_at_ms * MS)
+
+        return mover
+
+    def marks(hedge_at_ms):
+        # 2 lots at 100 while the replace is under way (20 to 21 ms), the rest at 101
+        scene = Scene().trade(20.5, -1, 100, 12).trade(30, -1, 101, 9).quiet(50)
+        run = replay(scene.events(), script(hedge_at_ms), instruments=PERP, settings=CONSERVATIVE, start_ns=T0)
+        return run.fills.select("ticks", "lots", "hedge").rows()
+
+    assert marks(20) == [(100, 2, 0), (101, 3, 1)]
+    assert marks(10) == [(100, 2, 1), (101, 3, 1)]  # the order stayed where it was: from then on it was a hedge
+    assert marks(25) == [(100, 2, 0), (101, 3, 1)]
+    assert marks(40) == [(100, 2, 0), (101, 3, 0)]
+
+
+def test_exits_are_hedges_where_the_overlay_says_so():
+    events, settings = random_market(5, n=2000), ReplaySettings(queue="optimistic", orders=Orders(post_only=False))
+    numbers = {"half_spread": 1.0, "unit": "ticks", "quantity": 2.0, "reduction_sigma": 0.01, "reduction_gamma": 1.0}
+    named = [f"fixed+aggressive_reduction{more}" for more in ("", "+exits_as_hedges")]
+    plain, marked = replay(
+        events,
+        [find_strategy(name).with_params(numbers)._replace(every_ns=MS) for name in named],
+        instruments=PERP,
+        settings=settings,
+    )
+    assert plain.fills.drop("hedge").rows() == marked.fills.drop("hedge").rows()
+    exits = marked.fills.filter(pl.col("hedge") == 1)
+    assert 0 in exits["maker"]
+    assert ((exits["position_lots"] - exits["side"] * exits["lots"]) * exits["side"] < 0).all()  # each got out of what was held
+    assert plain.fills["hedge"].sum() == 0
 
 
 def test_a_hedge_in_a_market_that_is_not_there_is_refused():

@@ -81,6 +81,14 @@ def test_fills_stand_where_and_when_they_happened_buys_and_sells_apart(session):
         assert np.allclose(trace.x, rows["exch_ns"].to_numpy() / 1e6)
 
 
+def test_hedges_are_hollow(runs):
+    run = runs.random(1)
+    rows = run.fills.filter((run.fills["hedge"] == 1) & (run.fills["side"] == -1))
+    trace = traces(market_figure(run, 0))[f"sold, hedges ({rows.height:,})"]
+    assert trace.marker.symbol == "triangle-down-open"
+    assert len(trace.x) == rows.height > 0
+
+
 def test_waterfalls_beside_each_other_have_one_scale_for_each_currency(runs):
     several = [runs.quoter(1, seconds=60), runs.quoter(2, seconds=900), runs.random(1, instruments=(runs.ES,))]
     figures = dict(split_figures(several, ["short", "long", "other"]))

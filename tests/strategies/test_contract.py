@@ -333,7 +333,7 @@ def test_quotes_are_written_in_ticks_and_lots_of_their_own_market_side_and_level
     row = row_of(both, markets=2)
     both(row)
     expected = np.zeros((2, 2, 2), QUOTE)
-    expected[1, 0, 0], expected[1, 1, 1] = (99, 10), (101, 5)
+    expected[1, 0, 0], expected[1, 1, 1] = (99, 10, 0), (101, 5, 0)
     assert row.quotes.tolist() == expected.tolist()
 
 

@@ -9,6 +9,9 @@ For each market and side, with the quotes wanted and the orders that may still t
 2. a quote without an order moves an order that serves none (one replace, or a cancel and a new order), else a new order is sent;
 3. orders that serve no quote are cancelled.
 
+An order is a hedge where the quote that it serves is one; while a replace is under way, it is what it was. What is a hedge and what
+is not changes no order.
+
 Where a strategy has limits, every new order and every replace but a reduction in place passes the gate first
 (`twosided.execution.gatekeeper`); what it denies is logged and not sent, and an order that was to be moved is cancelled instead. In
 reduce-only and when halted, what may not stay open is cancelled at once.
@@ -135,7 +138,7 @@ def _request(s: Any, number: int, action: int, reason: int, ticks: int, lots: in
 request = compiled(_request)
 
 
-def _send_new(s: Any, k: int, m: int, side: int, level: int, ticks: int, lots: int, reason: int) -> None:
+def _send_new(s: Any, k: int, m: int, side: int, level: int, ticks: int, lots: int, reason: int, hedge: int) -> None:
     """Send a new order from a free slot; without one the quote waits for the next decision, and the log says so."""
     index = 0 if side > 0 else 1
     first = first_number(s, k, m, index)
@@ -147,6 +150,7 @@ def _send_new(s: Any, k: int, m: int, side: int, level: int, ticks: int, lots: i
             order.state = IS_FREE
             order.ticks, order.open_lots = ticks, lots
             order.filled_lots, order.venue_filled, order.level = 0, 0, level
+            order.hedge = order.pending_hedge = hedge
             order.id = strategy_at(s, k).sent + 1
             request(s, number, DO_SEND_NEW, reason, ticks, lots)
             return
@@ -196,6 +200,24 @@ def _price_asked(order: Any) -> int:
 
 
 price_asked = compiled(_price_asked)
+
+
+def _is_hedge(s: Any, k: int, m: int, quote: Any) -> int:
+    """Return 1 where a quote is a hedge: it says so, or its market is one in which the strategy only hedges."""
+    return 1 if quote.hedge != 0 or line_at(s, k, m).hedge == 1 else 0
+
+
+is_hedge = compiled(_is_hedge)
+
+
+def _serve(order: Any, level: int, hedge: int) -> None:
+    """Let an order serve the quote of *level*, and be what that is for."""
+    order.level, order.pending_hedge = level, hedge
+    if order.state != IS_PENDING_REPLACE:
+        order.hedge = hedge
+
+
+serve = compiled(_serve)
 
 
 def _nearest_order(s: Any, first: int, used: int, ticks: int) -> int:
@@ -302,7 +324,7 @@ def _manage_side(s: Any, k: int, m: int, side: int, worst_allowed: int) -> None:
             continue
         number = nearest_order(s, first, desk.used, ticks)
         if number >= 0:
-            order_at(s, number).level = level
+            serve(order_at(s, number), level, is_hedge(s, k, m, quote))
             if not adjust_size(s, number, lots):
                 busy -= 1
                 unserved += 1
@@ -327,7 +349,7 @@ def _manage_side(s: Any, k: int, m: int, side: int, worst_allowed: int) -> None:
                 if gated:
                     lots = vetted(s, k, m, side, ticks, lots, number)
                 if lots > 0:
-                    order.level = level
+                    order.level, order.pending_hedge = level, is_hedge(s, k, m, quote)
                     request(s, number, DO_SEND_REPLACE, WHY_QUOTE_MOVED, ticks, lots)
                 continue
             request(s, number, DO_SEND_CANCEL, WHY_QUOTE_MOVED, order.ticks, order.open_lots)
@@ -336,7 +358,8 @@ def _manage_side(s: Any, k: int, m: int, side: int, worst_allowed: int) -> None:
             if gated:
                 lots = vetted(s, k, m, side, ticks, lots, -1)
             if lots > 0:
-                send_new(s, k, m, side, level, ticks, lots, WHY_QUOTE if lots == quote.lots else WHY_TRIMMED)
+                why = WHY_QUOTE if lots == quote.lots else WHY_TRIMMED
+                send_new(s, k, m, side, level, ticks, lots, why, is_hedge(s, k, m, quote))
                 busy += 1
     while True:  # 3. orders that nobody wants
         number = movable_order(s, first, desk.used)
@@ -404,6 +427,7 @@ def _note_quotes(s: Any, k: int, m: int, lowest: int) -> None:
     for index in range(2):
         for level in range(s.n_levels):
             quote, last = quote_at(s, k, m, index, level), wanted_at(s, k, m, index, level)
+            last.hedge = quote.hedge
             if quote.lots == last.lots and (quote.ticks == last.ticks or quote.lots == 0):
                 continue
             last.ticks, last.lots = quote.ticks, quote.lots
@@ -430,7 +454,7 @@ def _nothing_changed(s: Any, k: int, m: int) -> bool:
     for index in range(2):
         for level in range(s.n_levels):
             quote, last = quote_at(s, k, m, index, level), wanted_at(s, k, m, index, level)
-            if quote.lots != last.lots or (quote.ticks != last.ticks and quote.lots != 0):
+            if quote.lots != last.lots or (quote.lots != 0 and (quote.ticks != last.ticks or quote.hedge != last.hedge)):
                 return False
     return True
 

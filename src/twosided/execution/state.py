@@ -287,7 +287,9 @@ ORDER = _record(
         ("market", "i8"),
         ("side", "i8"),
         # as known here
-        ("used", "i8"),  # 1: counted in the desk's `used`
+        ("used", "i4"),  # 1: counted in the desk's `used`
+        ("hedge", "i2"),  # 1: its fills are those of a hedge
+        ("pending_hedge", "i2"),  # the same, once a replace under way is accepted
         ("state", "i8"),  # OrderState
         ("id", "i8"),  # the strategy's message number
         ("ticks", "i8"),
@@ -357,7 +359,7 @@ LINE = _record(
         ("seen_open", "i8"),
         ("latency_ns", "i8", (2,)),  # of messages to the exchange, and to us; -1: a random point of a table of quantiles
         ("latency_table", "i8", (2,)),  # which
-        ("hedge", "i8"),  # 1: the strategy's orders in this market are hedges
+        ("hedge", "i8"),  # 1: all of the strategy's orders in this market are hedges
     ]
 )
 """One strategy's connection to one market."""

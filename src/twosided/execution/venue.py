@@ -55,7 +55,6 @@ from twosided.execution.state import (
     desk_at,
     fill_at,
     first_number,
-    line_at,
     order_at,
     own_row,
     queues_of,
@@ -179,7 +178,7 @@ def _fill(s: Any, books: Any, number: int, ticks: int, lots: int, maker: bool, r
         s.attention = 1
     row.exch_ns, row.local_ns, row.strategy, row.market = s.now_ns, heard, k, m
     row.order_id, row.side, row.ticks, row.lots = order.id, order.side, ticks, lots
-    row.maker, row.hedge, row.fee, row.tax = int(maker), line_at(s, k, m).hedge, fee, tax
+    row.maker, row.hedge, row.fee, row.tax = int(maker), order.hedge, fee, tax
     row.position_lots, row.cause = account_at(s, k, m).position_lots, reason
     if order.venue_lots == 0 and order.resting == 1:
         leave(s, books, number)
@@ -506,6 +505,7 @@ def _replace_order(s: Any, books: Any, number: int, ticks: int, total_lots: int)
         send_to_us(s, number, DO_CANCEL_REJECTED, reason, order.venue_ticks, order.venue_lots, 0)
         return
     leave(s, books, number)
+    order.hedge = order.pending_hedge
     send_to_us(s, number, DO_REPLACED, WHY_NONE, ticks, open_lots, 0)
     place(s, books, number, ticks, open_lots)
 

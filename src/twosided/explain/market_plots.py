@@ -181,11 +181,13 @@ class _Panels:
         self._figure.add_scatter(x=x, y=y, mode="lines", name=name, line=style, row=row, col=1, hovertemplate=template)
 
     def fills(self) -> None:
-        """Draw where and when we were filled."""
+        """Draw where and when we were filled; hedges are hollow."""
         fills = fills_of(self._run, self._market)
         fills = fills.where((fills.ns >= self._start) & (fills.ns <= self._end))
         for side, name, symbol, own in ((1, "bought", "triangle-up", PLUS), (-1, "sold", "triangle-down", MINUS)):
-            _markers(self._figure, self._instrument, fills.where(fills.side == side), name, symbol, own)
+            for hedge, purpose, form in ((0, "", ""), (1, ", hedges", "-open")):
+                chosen = fills.where((fills.side == side) & (fills.hedge == hedge))
+                _markers(self._figure, self._instrument, chosen, name + purpose, symbol + form, own)
 
     def distances(self, row: int) -> None:
         """Draw how far from the mid the market's best prices and our own stood: means over equal stretches of time."""
@@ -319,7 +321,7 @@ def _markers(figure: go.Figure, instrument: Instrument, fills: Fills, name: str,
             "symbol": symbol,
             "size": size,
             "color": colour,
-            "line": {"width": edge, "color": "white"},
+            "line": {"width": 1.5, "color": colour} if symbol.endswith("open") else {"width": edge, "color": "white"},
         },
         customdata=fills.lots[chosen] * float(instrument.lot_size),
         hovertemplate=f"%{{x}}<br>{name} %{{customdata:,.6g}} {unit} at %{{y:,.{decimals}f}}<extra></extra>",

@@ -22,7 +22,7 @@ from twosided.strategies.grid import grid
 from twosided.strategies.multi_venue import multi_venue
 from twosided.strategies.overlays.alpha import alpha_shift, flow_shift, mean_reversion
 from twosided.strategies.overlays.fills import adverse_selection, fill_rate
-from twosided.strategies.overlays.hedge import hedger
+from twosided.strategies.overlays.hedge import exits_as_hedges, hedger
 from twosided.strategies.overlays.holding import aggressive_reduction, inventory_size, one_sided, target_inventory
 from twosided.strategies.overlays.pair import carry, pair_alpha
 from twosided.strategies.overlays.pauses import feed_guard, toxicity_pause
@@ -56,6 +56,7 @@ OVERLAYS: Mapping[str, Overlay] = {
         target_inventory,
         aggressive_reduction,
         flatten_before_close,
+        exits_as_hedges,
         alpha_shift,
         flow_shift,
         mean_reversion,

@@ -92,7 +92,13 @@ MARKET_VIEW = _record(
 )
 """What a strategy sees of one market: its own delayed view, never the exchange's present."""
 
-QUOTE = _record([("ticks", "i8"), ("lots", "i8")])
+QUOTE = _record(
+    [
+        ("ticks", "i8"),
+        ("lots", "i8"),
+        ("hedge", "i8"),  # 1: it is a hedge: its fills are marked, and explained apart
+    ]
+)
 """What a strategy asks for on one level; zero lots is no quote. Index as ``quotes[market, 0 for bid or 1 for ask, level]``."""
 
 DECIDE = decision_type(HEADER)
@@ -281,7 +287,7 @@ def strategy(
         levels: quotes per side and market.
         prepare: ``f(params, instruments, memory)``, plain Python, run once before the first event: the place for scipy and tables.
         compiled: False keeps the function plain Python; results are the same.
-        hedges: markets in which it only hedges: its fills there are marked, and explained apart.
+        hedges: markets in which it only hedges, whatever its quotes say: its fills there are marked, and explained apart.
         params: a `Param`, or simply the default value.
 
     Raises:
@@ -398,23 +404,31 @@ def _require_place(ctx: Any, market: int, level: int) -> None:
 require_place = compiled(_require_place)
 
 
-def _quote_bid(ctx: Any, market: int, level: int, price_ticks: float, quantity: float) -> None:
-    """Ask for a bid of *quantity* (0 or less: none) at *price_ticks* (any fraction: rounds down) on a level of a market."""
+def _quote_bid(ctx: Any, market: int, level: int, price_ticks: float, quantity: float, hedge: int = 0) -> None:
+    """Ask for a bid of *quantity* (0 or less: none) at *price_ticks* (any fraction: rounds down) on a level of a market.
+
+    Where *hedge* is 1 its fills are marked as those of a hedge, and explained apart.
+    """
     require_place(ctx, market, level)
     quote = ctx.quotes[market, 0, level]
     quote.lots = whole_lots(quantity, ctx.market[market].lot_size)
     quote.ticks = bid_ticks(price_ticks) if quote.lots > 0 else 0
+    quote.hedge = hedge
 
 
 quote_bid = compiled(_quote_bid)
 
 
-def _quote_ask(ctx: Any, market: int, level: int, price_ticks: float, quantity: float) -> None:
-    """Ask for an ask of *quantity* (0 or less: none) at *price_ticks* (any fraction: rounds up) on a level of a market."""
+def _quote_ask(ctx: Any, market: int, level: int, price_ticks: float, quantity: float, hedge: int = 0) -> None:
+    """Ask for an ask of *quantity* (0 or less: none) at *price_ticks* (any fraction: rounds up) on a level of a market.
+
+    Where *hedge* is 1 its fills are marked as those of a hedge, and explained apart.
+    """
     require_place(ctx, market, level)
     quote = ctx.quotes[market, 1, level]
     quote.lots = whole_lots(quantity, ctx.market[market].lot_size)
     quote.ticks = ask_ticks(price_ticks) if quote.lots > 0 else 0
+    quote.hedge = hedge
 
 
 quote_ask = compiled(_quote_ask)

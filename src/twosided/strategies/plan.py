@@ -31,6 +31,7 @@ PLAN = np.dtype(
             ("paused", "i8"),  # 1: no quotes at all, whatever else the plan says
             ("keep", "i8"),  # 1: quotes stand as they are
             ("may_take", "i8"),  # +1: the bid may reach the market's ask; -1: the ask may reach its bid; 0: neither
+            ("hedge", "i8"),  # +1: the bid is a hedge; -1: the ask is; 0: both are quotes
             ("causes", "i8"),  # bits of Cause
         ],
     )
@@ -80,7 +81,7 @@ def _make_plan(plan: Any, centre: float, half_bid: float, half_ask: float, to_bu
     plan.half_bid, plan.half_ask = half_bid, half_ask
     plan.to_buy, plan.to_sell = to_buy, to_sell
     plan.step, plan.rungs = 0.0, 1
-    plan.paused = plan.keep = plan.may_take = plan.causes = 0
+    plan.paused = plan.keep = plan.may_take = plan.hedge = plan.causes = 0
 
 
 make_plan = compiled(_make_plan)
@@ -123,6 +124,8 @@ def _quote_plan(market: Any, quotes: Any, plan: Any, max_position: float, target
             away = level * plan.step
             bid, ask = plan.centre - (plan.half_bid + away), plan.centre + (plan.half_ask + away)
             place(market, quotes, level, bid, ask, plan.to_buy, plan.to_sell, max_position, target_position, plan.may_take)
+            quotes[0, 0, level].hedge = int(plan.hedge > 0)
+            quotes[0, 1, level].hedge = int(plan.hedge < 0)
         else:
             quotes[0, 0, level].lots = 0
             quotes[0, 1, level].lots = 0

@@ -59,7 +59,7 @@ def _log_plan(ctx: Any) -> None:
         kept = row.plan
         kept.centre, kept.half_bid, kept.half_ask, kept.step = plan.centre, plan.half_bid, plan.half_ask, plan.step
         kept.to_buy, kept.to_sell, kept.rungs, kept.keep = plan.to_buy, plan.to_sell, plan.rungs, plan.keep
-        kept.paused, kept.may_take, kept.causes = plan.paused, plan.may_take, plan.causes
+        kept.paused, kept.may_take, kept.hedge, kept.causes = plan.paused, plan.may_take, plan.hedge, plan.causes
     memory.log_count += 1
 
 

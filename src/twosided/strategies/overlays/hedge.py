@@ -1,9 +1,9 @@
-"""An overlay that offsets the inventory of market 0 in market 1, where it only hedges: `hedger`.
+"""Overlays about hedges: `hedger` offsets inventory in another market, `exits_as_hedges` marks what gets rid of it in its own.
 
 Where you are in the pipe: events -> book -> signals -> *strategy* -> risk -> order manager -> venue -> fills -> ledger.
 
-It takes what market 1 shows, so that market must allow it: ``settings: markets: [{}, {post_only: false}]``. Its fills there are
-marked as hedges, and are a part of their own in the split.
+`hedger` works for market 0 in market 1. It takes what that shows, so that market must allow it: ``settings: markets: [{},
+{post_only: false}]``. Fills of hedges are marked, and are a part of their own in the split.
 """
 
 import math
@@ -15,7 +15,7 @@ from twosided.strategies.contract import Param, quote_ask, quote_bid, withdraw
 from twosided.strategies.overlays.pair import mid_price, require_two
 from twosided.strategies.quoting import inventory
 
-__all__ = ["hedger"]
+__all__ = ["exits_as_hedges", "hedger"]
 
 
 @overlay(
@@ -68,3 +68,12 @@ def hedger(ctx: Any) -> None:
         quote_bid(ctx, 1, 0, float(market.bid_ticks), 0.0)
         if market.working_ask_lots == 0 or ctx.quotes[1, 1, 0].ticks > market.bid_ticks:
             quote_ask(ctx, 1, 0, float(market.bid_ticks), -needed - band)
+
+
+@overlay()
+def exits_as_hedges(ctx: Any) -> None:
+    """Mark as a hedge what an overlay before this one offers at the market to get rid of inventory; orders stay as they are.
+
+    What quoting earned and what getting out cost are then parts of their own in the split.
+    """
+    ctx.memory.plan.hedge = ctx.memory.plan.may_take
