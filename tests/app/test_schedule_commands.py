@@ -75,6 +75,7 @@ def test_quotes_of_two_assets_are_the_function_s(command, tmp_path):
 def test_assets_that_do_not_fit_are_refused(refused):
     three = ("models", "assets", "--sigma", "1,1,1", "--A", 1, "--k", 1, "--gamma", 1, "--correlation")
     assert refused(*three, "0.6,0.3").endswith("allowed: from -1 to 1, one number for all, or 3 for the pairs of 3 assets")
+    assert refused(*ASSETS, "--sigma", "0.3,-0.4") == "--sigma is 0.3,-0.4; allowed: numbers of 0 or more"
     assert refused(*three, -0.9).startswith("covariance has the eigenvalue -0.8; allowed: none below 0")
     assert refused(*ASSETS, "--inventory", "1,2,3").startswith("inventory is [1.0, 2.0, 3.0]; allowed: 2 numbers")
     assert refused("models", "quotes", "multi_asset") == "multi_asset is not asked here; see twosided models assets --help"

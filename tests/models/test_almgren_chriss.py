@@ -105,5 +105,15 @@ def test_what_makes_no_sense_is_refused():
         liquidate(Market(1.0, 1e-7, 1e-6), **SALE, risk_aversion=0.0, buckets=5)
     with pytest.raises(InputError, match="horizon_s 0"):
         liquidate(PAPER, position=1.0, horizon_s=0, risk_aversion=0.0)
-    with pytest.raises(InputError, match="buckets is 0"):
-        liquidate(PAPER, **SALE, risk_aversion=0.0, buckets=0)
+    for buckets in (0, 2.5, 10**9):
+        with pytest.raises(InputError, match=f"buckets is {buckets}; allowed: a whole number from 1 to 1,000,000"):
+            liquidate(PAPER, **SALE, risk_aversion=0.0, buckets=buckets)
+
+
+@pytest.mark.parametrize("buckets", [None, 10])
+@pytest.mark.parametrize(
+    ("market", "position"), [(Market(1.0, 1.0, 1.0), 1e200), (Market(1.0, 1e-320), 1.0), (Market(1e300, 1.0), 1.0)]
+)
+def test_costs_beyond_the_range_of_numbers_are_refused_in_a_sentence(market, position, buckets):
+    with pytest.raises(InputError, match=r"exceeds the range of numbers|buckets is 10; allowed: at least"):
+        liquidate(market, position=position, horizon_s=600.0, risk_aversion=1.0, buckets=buckets)

@@ -89,6 +89,21 @@ def test_in_small_lots_it_is_almgren_and_chriss(lots, permanent):
     assert found.twice_cost / 2 >= smooth.mean + 90.0 * smooth.variance
 
 
+def test_costs_above_what_a_float_holds_are_exact():
+    problem = Flattening(10_000, (2_000_001, 2_000_003), risk=1)
+    found = schedule(problem)
+    assert found.twice_cost == twice_cost(problem, [abs(lots) for lots in found.lots])
+    large = Flattening(100_001, (20_000_001, 20_000_003))
+    assert schedule(large).twice_cost == twice_cost(large, [abs(lots) for lots in schedule(large).lots]) > 2**53
+
+
+def test_costs_beyond_64_bits_are_refused():
+    with pytest.raises(InputError, match="position_lots is 2000000000: costs of that many lots exceed 64-bit integers"):
+        schedule(Flattening(2_000_000_000, (1000,) * 8))
+    with pytest.raises(InputError, match="effort_s is nan; allowed: a positive number"):
+        schedule(CASES[0], effort_s=float("nan"))
+
+
 def test_the_same_problem_has_the_same_answer():
     problem = Flattening(300, (100,) * 6, risk=10, order_cost=5000, volume_lots=(400,) * 6, max_participation=0.25)
     assert schedule(problem) == schedule(problem)

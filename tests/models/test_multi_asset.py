@@ -105,6 +105,15 @@ def test_perfectly_correlated_assets_have_an_answer():
     assert np.all(np.isfinite(b))
 
 
+def test_a_drift_across_a_portfolio_without_risk_has_an_answer_for_ever():
+    """What drifts alike is no reason to hold one against the other; what does not is, without end."""
+    twins = {**TWO, "covariance": np.outer(SIGMA, SIGMA)}
+    long = coefficients(**twins, mu=0.1 * SIGMA, remaining_s=1e6)[1]
+    np.testing.assert_allclose(coefficients(**twins, mu=0.1 * SIGMA)[1], long, rtol=1e-9)
+    with pytest.raises(InputError, match=r"mu is \[0.3, 0.3\]; allowed without a horizon: none along a portfolio that has no risk"):
+        coefficients(**twins, mu=np.array([0.3, 0.3]))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -149,6 +149,16 @@ def test_the_bound_is_a_whole_number_up_to_a_thousand(value):
         quote_table("glft", **README, q_max=value)
 
 
+def test_a_dealer_may_mind_the_end_only():
+    rows = quote_table("cartea_jaimungal", **{**PENALISED, "phi": 0}, alpha=0.1, horizon_s=100, q_max=3)
+    assert rows[4]["ask"] < rows[3]["ask"] < rows[2]["ask"]
+
+
+def test_where_holding_costs_more_than_trading_earns_it_says_so():
+    with pytest.raises(InputError, match=r"model logistic: no stationary value .* holding can cost more .* a finite horizon"):
+        quote_table("logistic", **{**README, "sigma": 30.0, "gamma": 1.0}, shift=-3, q_max=5)
+
+
 @pytest.mark.parametrize("model", ["glft", "glft_closed_form"])
 @pytest.mark.parametrize("extreme", [{"sigma": 1e200}, {"gamma": 1e200}])
 def test_parameters_beyond_the_range_of_numbers_are_refused_in_one_sentence(model, extreme):

@@ -64,6 +64,19 @@ def test_a_finer_grid_changes_the_quotes_by_little():
     np.testing.assert_allclose(coarse, fine, atol=1e-5)
 
 
+@pytest.mark.parametrize("epsilon", [1e-9, 1e-5, 6e-5])
+def test_jumps_far_below_the_grid_s_steps_cost_no_finer_grid(epsilon):
+    coarse, _ = distances(SIGNAL, **DEALER, zeta=0.5, eta=1e-3, epsilon=epsilon)
+    fine, _ = distances(SIGNAL, **DEALER, zeta=0.5, eta=1e-3, epsilon=epsilon, steps=120)
+    np.testing.assert_allclose(coarse, fine, atol=1e-5)
+
+
+def test_a_signal_far_beyond_its_jumps_has_an_answer():
+    bid, ask = distances(np.array([10.0]), **DEALER, zeta=0.5, epsilon=1e-6)
+    assert np.all(bid[0, :-1] == 0.0)
+    assert np.all(ask[0, 1:] > 0.01)
+
+
 def test_no_quote_is_through_the_mid():
     bid, ask = distances(np.array([-0.05, 0.05]), **DEALER, zeta=0.5)
     assert np.nanmin(bid) == 0.0

@@ -77,6 +77,8 @@ def assets(
 
 def _covariance(sigma: tuple[float, ...], correlation: tuple[float, ...]) -> npt.NDArray[np.float64]:
     n = len(sigma)
+    if not all(each >= 0.0 and math.isfinite(each * each) for each in sigma):
+        raise InputError(f"--sigma is {','.join(f'{each:g}' for each in sigma)}; allowed: numbers of 0 or more")
     pairs = n * (n - 1) // 2
     given = repeated(correlation, pairs)
     if len(given) != pairs or not all(-1.0 <= each <= 1.0 for each in given):

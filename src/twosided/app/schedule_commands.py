@@ -85,7 +85,7 @@ def almgren_chriss(
     every = 1 if buckets else (len(best.times_s) - 1) // (_ROWS - 1)
     before = position
     for time, left in zip(best.times_s[::every], best.left[::every], strict=True):
-        table.add_row(f"{time:.6g}", f"{left:.6g}", f"{before - left:.6g}")
+        table.add_row(f"{time:.6g}", f"{left + 0.0:.6g}", f"{before - left:.6g}")  # + 0: no minus before a zero
         before = float(left)
     print_table(table)
     click.echo(f"cost {best.mean:.6g}, standard deviation {deviation:.6g}")

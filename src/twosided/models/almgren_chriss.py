@@ -34,6 +34,8 @@ __all__ = ["Execution", "Market", "efficient_frontier", "liquidate"]
 
 Floats = npt.NDArray[np.float64]
 
+_MOST_BUCKETS = 1_000_000
+
 
 @dataclass(frozen=True)
 class Market:
@@ -90,28 +92,40 @@ def liquidate(market: Market, *, position: float, horizon_s: float, risk_aversio
         buckets: n; None for continuous time, of which 1001 points are returned.
 
     Raises:
-        InputError: a value that is not allowed; or buckets so long that temporary - permanent·tau/2 is not positive: then it would
-            pay to trade in one go, and the model has no answer.
+        InputError: a value that is not allowed, or a cost beyond the range of numbers; or buckets so long that temporary -
+            permanent·tau/2 is not positive: then it would pay to trade in one go, and the model has no answer.
     """
     if not 0.0 < horizon_s < math.inf or not math.isfinite(position) or not 0.0 <= risk_aversion < math.inf:
         raise InputError(
             f"position is {position!r}, horizon_s {horizon_s!r}, risk_aversion {risk_aversion!r}; allowed: a number, a positive "
             f"number, a number of 0 or more"
         )
-    if buckets is None:
-        return _continuous(market, position, horizon_s, risk_aversion)
-    if buckets < 1 or buckets != int(buckets):
-        raise InputError(f"buckets is {buckets!r}; allowed: a whole number, at least 1")
+    if buckets is not None and not (1 <= buckets <= _MOST_BUCKETS and buckets == int(buckets)):
+        raise InputError(f"buckets is {buckets!r}; allowed: a whole number from 1 to {_MOST_BUCKETS:,}")
+    with np.errstate(all="ignore"):  # what leaves the range of numbers is seen at the end
+        if buckets is None:
+            found = _continuous(market, position, horizon_s, risk_aversion)
+        else:
+            found = _in_buckets(market, position, horizon_s, risk_aversion, int(buckets))
+    if not (math.isfinite(found.mean) and math.isfinite(found.variance) and np.all(np.isfinite(found.left))):
+        raise InputError(
+            f"the cost for {market}, position {position:g}, horizon_s {horizon_s:g}, risk_aversion {risk_aversion:g} exceeds the "
+            f"range of numbers; allowed: less extreme parameters"
+        )
+    return found
+
+
+def _in_buckets(market: Market, position: float, horizon_s: float, risk_aversion: float, buckets: int) -> Execution:
     tau = horizon_s / buckets
     temporary = market.temporary - 0.5 * market.permanent * tau
     if temporary <= 0.0:
-        least = math.floor(0.5 * market.permanent * horizon_s / market.temporary) + 1
-        raise InputError(f"buckets is {buckets}; allowed: at least {least}, so that temporary impact exceeds permanent·tau/2")
+        least = np.floor(0.5 * market.permanent * horizon_s / market.temporary) + 1.0
+        raise InputError(f"buckets is {buckets}; allowed: at least {least:.0f}, so that temporary impact exceeds permanent·tau/2")
     kappa = 2.0 * math.asinh(0.5 * tau * market.sigma * math.sqrt(risk_aversion / temporary)) / tau
-    times = np.linspace(0.0, horizon_s, int(buckets) + 1, dtype=np.float64)
+    times = np.linspace(0.0, horizon_s, buckets + 1, dtype=np.float64)
     left = position * _sinh_ratio(kappa, horizon_s - times, horizon_s)
     spent = temporary / tau * float(np.sum(np.diff(left) ** 2))
-    variance = market.sigma**2 * tau * float(np.sum(left[1:] ** 2))
+    variance = market.sigma * market.sigma * tau * float(np.sum(left[1:] ** 2))
     return Execution(times, left, _unavoidable(market, position) + spent, variance, kappa)
 
 
@@ -125,12 +139,12 @@ def _continuous(market: Market, position: float, horizon_s: float, risk_aversion
     else:
         coth, csch = 1.0 / math.tanh(w), math.exp(-w) * 2.0 / -math.expm1(-2.0 * w)
         squared, held = 0.5 * w * (coth + w * csch * csch), 0.5 * (coth / w - csch * csch)
-    mean = _unavoidable(market, position) + market.temporary * position**2 / horizon_s * squared
-    return Execution(times, left, mean, market.sigma**2 * horizon_s * position**2 * held, kappa)
+    mean = _unavoidable(market, position) + market.temporary * position * position / horizon_s * squared
+    return Execution(times, left, mean, market.sigma * market.sigma * horizon_s * position * position * held, kappa)
 
 
 def _unavoidable(market: Market, position: float) -> float:
-    return 0.5 * market.permanent * position**2 + market.fixed * abs(position)
+    return 0.5 * market.permanent * position * position + market.fixed * abs(position)
 
 
 def _sinh_ratio(kappa: float, part: Floats, whole: float) -> Floats:

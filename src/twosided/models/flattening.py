@@ -32,7 +32,7 @@ except ImportError as error:
 
 __all__ = ["Flattening", "Schedule", "schedule"]
 
-_LARGEST = 2**31  # of any number given, so that sums of squares stay within CP-SAT's 64-bit integers
+_LARGEST = 2**31  # of any number given; products of several may still leave CP-SAT's 64-bit integers, and are refused then
 _CUTS = 100
 _LIMITS: Mapping[str, str] = {
     "participation": "the participation limit",
@@ -127,21 +127,36 @@ def schedule(problem: Flattening, *, effort_s: float = 2.0) -> Schedule:
         effort_s: CP-SAT's deterministic time, about seconds; after it the best schedule so far is returned.
 
     Raises:
-        InputError: no schedule keeps all limits, and which of them are in the way; or none was found in time.
+        InputError: no schedule keeps all limits, and which of them are in the way; or none was found in time; or costs beyond
+            64-bit integers.
     """
+    if not 0.0 < effort_s < math.inf:
+        raise InputError(f"effort_s is {effort_s}; allowed: a positive number")
     model, traded = _model(problem)
     solver = _solver(effort_s)
     status = solver.solve(model)
+    if status == cp_model.MODEL_INVALID:
+        raise InputError(
+            f"position_lots is {problem.position_lots}: costs of that many lots exceed 64-bit integers; allowed: fewer or coarser "
+            f"lots, or a larger quantum of money"
+        )
     if status in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
         sign = -1 if problem.position_lots > 0 else 1
         lots = tuple(sign * solver.value(units) * problem.multiple_lots for units in traded)
         left = tuple(problem.position_lots + sum(lots[: n + 1]) for n in range(len(lots)))
-        fixed = problem.permanent * problem.position_lots**2
-        bound = math.ceil(solver.best_objective_bound - 1e-6)
-        return Schedule(lots, left, round(solver.objective_value) + fixed, bound + fixed)
+        cost = _twice_cost(problem, lots, left)
+        bound = math.ceil(solver.best_objective_bound - 1e-6) + problem.permanent * problem.position_lots**2
+        return Schedule(lots, left, cost, cost if status == cp_model.OPTIMAL else min(bound, cost))
     if status == cp_model.INFEASIBLE:
         raise InputError(_why_not(problem, effort_s))
     raise InputError(f"no schedule was found with effort_s {effort_s:g}; allowed: more of it, fewer buckets or coarser lots")
+
+
+def _twice_cost(problem: Flattening, lots: tuple[int, ...], left: tuple[int, ...]) -> int:
+    """Return the cost of a schedule, doubled: the solver's own is a float, which has 53 bits."""
+    paces = zip(problem.temporary, lots, strict=True)
+    spent = sum((2 * temporary - problem.permanent) * each**2 + 2 * problem.order_cost * (each != 0) for temporary, each in paces)
+    return spent + 2 * problem.risk * sum(each**2 for each in left) + problem.permanent * problem.position_lots**2
 
 
 def _solver(effort_s: float) -> cp_model.CpSolver:

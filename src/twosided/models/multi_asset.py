@@ -35,6 +35,8 @@ __all__ = ["coefficients", "distances"]
 
 Floats = npt.NDArray[np.float64]
 
+_RISKLESS = 1e-14  # of the largest eigenvalue
+
 
 def coefficients(
     *,
@@ -58,20 +60,29 @@ def coefficients(
         remaining_s: T - t, seconds.
 
     Raises:
-        InputError: arrays that do not fit, a covariance that is none, or a number that is not positive.
+        InputError: arrays that do not fit, a covariance that is none, a number that is not positive, or, where time has no end, a
+            drift that a portfolio without risk could hold: no inventory of it would ever be enough.
     """
     covariance, A, k, size, mu = _checked(covariance, A, k, gamma, size, mu, remaining_s)  # noqa: N806
     g = gamma * size / k
     worth = A * k * np.exp(-(1.0 + 1.0 / g) * np.log1p(g))  # C·k²
     root = np.sqrt(2.0 * size * worth)
     squares, vectors = eigh(root[:, None] * covariance * root)
-    rates = np.sqrt(gamma * np.maximum(squares, 0.0))  # of S, 1/s
+    squares[squares <= _RISKLESS * np.max(np.abs(squares))] = 0.0  # by rounding: a portfolio without risk
+    rates = np.sqrt(gamma * squares)  # of S, 1/s
     settled = np.tanh(rates * remaining_s) if remaining_s < math.inf else np.sign(rates)
     a = 0.5 * (vectors * (rates * settled)) @ vectors.T / (root[:, None] * root)
     if not np.any(mu):
         return a, np.zeros_like(mu)
-    held_s = np.divide(settled, rates, out=np.full_like(rates, remaining_s), where=rates > 0.0)
-    return a, -((vectors * held_s) @ vectors.T @ (root * mu)) / root
+    along = vectors.T @ (root * mu)
+    along[np.abs(along) <= _RISKLESS * np.max(np.abs(along))] = 0.0
+    if remaining_s == math.inf and np.any((rates == 0.0) & (along != 0.0)):
+        raise InputError(
+            f"mu is {mu.tolist()}; allowed without a horizon: none along a portfolio that has no risk, of which more is always "
+            f"better"
+        )
+    held_s = np.divide(settled, rates, out=np.where(along != 0.0, remaining_s, 0.0), where=rates > 0.0)
+    return a, -(vectors @ (held_s * along)) / root
 
 
 def distances(

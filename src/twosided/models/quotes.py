@@ -112,7 +112,7 @@ _A = ModelParam("fills per second", help="intensity of fills at the mid, on each
 _K = ModelParam("1/price", help="decay of the intensity with the distance from the mid")
 _UNUSED_A = ModelParam("fills per second", 1.0, help="moves no quote in this model; accepted so that models take the same options")
 _GAMMA = ModelParam("1/(price × quote)", help="risk aversion")
-_PHI = ModelParam("price/(quote × s)", help="running penalty: phi·q² a second for holding q")
+_PHI = ModelParam("price/(quote × s)", least=0.0, help="running penalty: phi·q² a second for holding q")
 _ALPHA = ModelParam("price/quote", 0.0, 0.0, help="terminal penalty: alpha·q² for what is left at the end")
 _MU = ModelParam("price/s", 0.0, -math.inf, help="drift of the mid")
 _XI = ModelParam("price", 0.0, 0.0, help="how far each fill moves the mid against us")
@@ -304,7 +304,8 @@ def _solved(model: str, items: tuple[tuple[str, float], ...], times: tuple[float
         with np.errstate(over="raise", invalid="raise", divide="raise"):
             bid, ask = MODELS[model].distances(inventory, values, remaining_s)
     except (ArithmeticError, np.linalg.LinAlgError) as error:
-        raise _out_of_range(model, values) from error
+        own_words = str(error) if type(error) is ArithmeticError else ""  # its subclasses are numpy's and Python's
+        raise _out_of_range(model, values, own_words) from error
     if np.any(np.isinf(bid) | np.isinf(ask)) or not np.all(np.isfinite(bid[:, 1:-1] + ask[:, 1:-1])):
         raise _out_of_range(model, values)
     for array in (inventory, remaining_s, bid, ask):
@@ -320,6 +321,8 @@ def _value(model: str, name: str, param: ModelParam, value: Any) -> float:
     return param.checked(name, value)
 
 
-def _out_of_range(model: str, values: Mapping[str, float]) -> InputError:
+def _out_of_range(model: str, values: Mapping[str, float], why: str = "") -> InputError:
     given = ", ".join(f"{name} {value:g}" for name, value in values.items())
-    return InputError(f"model {model}: quotes for {given} exceed the range of numbers; allowed: less extreme parameters")
+    return InputError(
+        f"model {model}: {why or 'quotes exceed the range of numbers'}, for {given}; allowed: less extreme parameters"
+    )

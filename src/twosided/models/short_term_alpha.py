@@ -20,7 +20,8 @@ where d is 0 or more: an order cannot be reached with a probability above 1, and
 is through the mid, unlike in the models without a signal.
 
 On a grid of a, to five standard deviations of where it lives, with differences of second order, one-sided for the drift, which
-points inwards: the edges need no condition. In time by backward differentiation (BDF). The quotes are right to about 1e-3/k.
+points inwards: the edges need no condition. A jump is a whole number of steps; one below a step is a parabola through three points.
+In time by backward differentiation (BDF). The quotes are right to about 1e-3/k.
 """
 
 import math
@@ -66,7 +67,7 @@ def distances(
         zeta: how fast a fades, 1/s, 0 or more.
         eta: its volatility, price/s^(3/2), 0 or more.
         epsilon: its jump at a market order, price/s, 0 or more.
-        steps: of the grid of a on each side of 0; a finer one is taken where *epsilon* needs it.
+        steps: of the grid of a on each side of 0; somewhat more where a whole number of them is to make *epsilon*.
 
     Returns:
         Bid and ask distances in price units, a row per signal; NaN for the bid at q_max and the ask at -q_max.
@@ -117,12 +118,14 @@ def distances(
     return np.stack([*bid, none], axis=1), np.stack([none, *ask], axis=1)
 
 
-def _grid(largest: float, A: float, zeta: float, eta: float, epsilon: float, steps: int) -> tuple[Floats, int]:  # noqa: N803
-    """Return the grid of a, and how many of its steps *epsilon* is."""
+def _grid(largest: float, A: float, zeta: float, eta: float, epsilon: float, steps: int) -> tuple[Floats, float]:  # noqa: N803
+    """Return the grid of a, and how many of its steps *epsilon* is: a whole number, or less than one."""
     spread = math.sqrt((0.5 * eta * eta + A * epsilon * epsilon) / zeta) if zeta > 0.0 else 0.0
     reach = max(_DEVIATIONS * spread, largest) + 2.0 * epsilon or 1.0
-    jump = math.ceil(epsilon / (reach / steps))
-    step = epsilon / jump if jump else reach / steps
+    jump = epsilon / (reach / steps)
+    if jump >= 1.0:
+        jump = math.ceil(jump)
+    step = epsilon / jump if jump >= 1.0 else reach / steps
     half = math.ceil(reach / step * (1.0 - 1e-12))
     return np.asarray(step * np.arange(-half, half + 1), np.float64), jump
 
@@ -139,10 +142,14 @@ def _generator(grid: Floats, zeta: float, eta: float) -> csr_array:
     return csr_array(-zeta * grid[:, None] * slope + 0.5 * eta * eta * bend)
 
 
-def _shift(n: int, jump: int) -> csr_array:
+def _shift(n: int, jump: float) -> csr_array:
     """Return the matrix that takes h(a) to h(a + jump steps); beyond the edge, the edge's."""
+    whole = np.trunc(jump)
+    part = jump - whole  # of one step, where jumps are smaller
     matrix = np.zeros((n, n))
-    matrix[np.arange(n), np.clip(np.arange(n) + jump, 0, n - 1)] = 1.0
+    weights = {-1: 0.5 * part * (part - 1.0), 0: 1.0 - part * part, 1: 0.5 * part * (part + 1.0)}
+    for steps, weight in weights.items():
+        matrix[np.arange(n), np.clip(np.arange(n) + int(whole) + steps, 0, n - 1)] += weight
     return csr_array(matrix)
 
 

@@ -124,4 +124,7 @@ def stationary(gain: Gain, source: Floats, start: Floats) -> Floats:
         theta = theta + step * min(1.0, (_FURTHEST + steepest) / furthest) if furthest else theta
         if furthest <= _TOLERANCE * max(1.0, steepest):
             return np.asarray(theta, np.float64)
-    raise ArithmeticError("no stationary value function was found")
+    raise ArithmeticError(
+        "no stationary value was found (where intensities level off, holding can cost more than trading ever earns; a finite "
+        "horizon has an answer)"
+    )
