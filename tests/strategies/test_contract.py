@@ -344,9 +344,9 @@ def test_a_quote_of_nothing_is_no_quote_whatever_its_price():
         quote_ask(ctx, 0, 0, math.inf, 0.05)  # less than a lot
 
     row = row_of(nothing)
-    row.quotes[:] = (5, 5)
+    row.quotes[:] = (5, 5, 1)
     nothing(row)
-    assert [quote.tolist() for quote in row.quotes[0, :, 0]] == [(0, 0), (0, 0)]
+    assert [quote.tolist() for quote in row.quotes[0, :, 0]] == [(0, 0, 0), (0, 0, 0)]
 
 
 def test_withdrawing_takes_all_quotes_of_one_market():
