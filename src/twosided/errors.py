@@ -7,7 +7,7 @@ The command line turns each of them into one sentence on standard error and exit
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["DataError", "InputError", "StrategyError", "TwosidedError", "suggest"]
+__all__ = ["DataError", "InputError", "StrategyError", "TwosidedError", "suggest", "unreadable"]
 
 
 class TwosidedError(Exception):
@@ -34,6 +34,13 @@ class DataError(InputError):
 
 class StrategyError(TwosidedError):
     """A strategy raised; the message carries its name, the market time and the user's own file and line."""
+
+
+def unreadable(path: object, error: OSError | None = None) -> DataError:
+    """Return what is said of a file that cannot be opened, everywhere in the same words; without *error* it is not there."""
+    if error is None or isinstance(error, FileNotFoundError):
+        return DataError(path, "", "no such file")
+    return DataError(path, "", f"cannot be read: {error.strerror or error}")
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -104,7 +104,7 @@ BAD_REQUESTS = {
     "duration": (("--strategy", "fixed", "--calibrate-first", "10"), "--calibrate-first is '10'; allowed: a number and one of ns"),
     "long head": (("--strategy", "fixed", "--calibrate-first", "3h"), "--calibrate-first is 3 h, but the recording lasts 2 min"),
     "short head": (("--strategy", "glft", "--calibrate-first", "1s"), "too little to estimate sigma"),
-    "missing strategy file": (("--strategy", "mine.py:f"), "strategy file mine.py does not exist"),
+    "missing strategy file": (("--strategy", "mine.py:f"), "mine.py: no such file"),
     "a folder for out": (
         ("--strategy", "fixed", "--out", "taken"),
         "taken exists and holds diary.txt, which is not ours to replace",
@@ -124,7 +124,9 @@ def test_a_request_that_cannot_be_met(refused, session, tmp_path, name):
 def test_a_report_of_what_is_no_run(refused, tmp_path):
     (tmp_path / "empty").mkdir()
     assert refused("report", "empty") == "empty holds no saved Run; name a folder that `twosided replay --out` wrote"
-    assert "none holds no saved Run" in refused("report", "none")
+    assert refused("report", "none") == "none: no such file"
+    (tmp_path / "report.html").write_text("")
+    assert refused("report", "report.html") == "report.html is no saved Run; name the folder that it is in"
 
 
 def test_a_run_that_was_changed_is_not_reported(command, refused, session, tmp_path):

@@ -83,6 +83,9 @@ def test_a_report_is_made_again_from_saved_runs(command, session, tmp_path):
     again = tmp_path / "again.html"
     assert command("report", tmp_path / "out", "--out", again).code == 0
     assert "fixed" in again.read_text()
+    beside = sorted((tmp_path / "out").iterdir())  # what a shell makes of out/*
+    assert [entry.name for entry in beside] == ["fixed", "report.html"]
+    assert command("report", *beside, "--out", tmp_path / "same.html").code == 0
 
 
 def test_a_configuration_does_what_its_options_do(command, session, tmp_path, results):

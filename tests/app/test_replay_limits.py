@@ -42,6 +42,17 @@ def test_a_file_a_name_and_a_configuration_say_the_same(command, session, tmp_pa
     assert free["digest"] != found[0]["digest"]
 
 
+def test_a_limit_in_a_file_may_need_one_that_is_given_by_name(command, session, tmp_path):
+    limits = tmp_path / "limits.yaml"
+    limits.write_text("fills_within: 2s\n")
+    alone = command("replay", session, *FIXED, "--limits", limits, "--quiet")
+    assert "fills_within says nothing without max_fills_per_side" in alone.err
+    both = command("replay", session, *FIXED, "--limits", limits, "--limit", "max_fills_per_side=2", "--out", tmp_path / "out")
+    assert both.code == 0
+    stated = Run.load(tmp_path / "out" / "fixed").facts["settings"]["limits"]
+    assert (stated["fills_within"], stated["max_fills_per_side"]) == (2_000_000_000, 2)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -52,7 +63,7 @@ def test_a_file_a_name_and_a_configuration_say_the_same(command, session, tmp_pa
         (("--limit", "fills_within=2s"), "--limit: fills_within says nothing without max_fills_per_side; state that limit too"),
         (("--limit", "max_leverage=3"), "--limit: max_leverage is 3 without capital; state capital, which it is measured on"),
         (("--limit", "instruments=A"), "instruments allows 'A', which is not traded here; known: "),
-        (("--limits", "none.yaml"), "none.yaml: cannot be read: "),
+        (("--limits", "none.yaml"), "none.yaml: no such file"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(command, session, options, message):

@@ -130,3 +130,23 @@ def test_the_terminal_table_numbers_its_notes_and_shows_markup_as_text(two):
     assert "Sharpe ratio [1]" in line
     assert "– [2]" in line
     assert "[2] 5 of the 30 non-overlapping periods of 1 min that it needs" in text
+
+
+def test_long_names_of_composed_strategies_break_between_their_parts(runs):
+    names = [
+        f"glft+volatility_width+inventory_size+adverse_selection+{last}" for last in ("one_sided", "toxicity_pause", "feed_guard")
+    ]
+    console = Console(width=120)
+    with console.capture() as captured:
+        console.print(rich_table(summary_rows([runs.quoter(seed) for seed in (1, 2, 3)]), names))
+    head = captured.get().partition("─")[0].split()
+    assert head == [
+        "glft",
+        "glft",
+        "glft",
+        *3 * ["+volatility_width"],
+        *3 * ["+inventory_size"],
+        *3 * ["+adverse_selection"],
+        *head[12:],
+    ]
+    assert head[12:] == ["+one_sided", "+toxicity_pause", "+feed_guard", "unit"]

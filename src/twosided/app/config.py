@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from twosided.engines.settings import ReplaySettings
-from twosided.errors import DataError, InputError, suggest
+from twosided.errors import DataError, InputError, suggest, unreadable
 from twosided.explain.basis import Basis
 from twosided.explain.reporting import Reporting
 from twosided.market.instrument import Exact, Fees
@@ -145,6 +145,19 @@ class MarketConfig(_Frozen):
     data: DataConfig
     instrument: InstrumentConfig = InstrumentConfig()
 
+    @property
+    def reading(self) -> dict[str, Any]:
+        """What `twosided.data.recording.load` and its like are told besides the files."""
+        return {
+            "format": self.data.format,
+            "date": self.data.date,
+            "min_latency_ns": self.data.min_latency,
+            "clock_offset_ns": self.data.clock_offset_ns,
+            "symbol": self.instrument.symbol,
+            "tick_size": self.instrument.tick_size,
+            "lot_size": self.instrument.lot_size,
+        }
+
 
 class StrategyConfig(_Frozen):
     """A shipped strategy by its name, or one of the user's own as ``file.py:name``, with its parameters."""
@@ -234,7 +247,7 @@ class Draft:
         try:
             root = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
         except OSError as error:
-            raise DataError(path, "", f"cannot be read: {error.strerror}") from None
+            raise unreadable(path, error) from None
         except UnicodeDecodeError as error:
             raise DataError(path, f"byte {error.start}", "not UTF-8 text; expected a YAML configuration") from None
         except yaml.MarkedYAMLError as error:

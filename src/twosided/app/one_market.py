@@ -3,7 +3,7 @@
 Where you are in the pipe: at its mouth, between the command line and `twosided.data`.
 """
 
-from twosided.app.config import DataConfig, Draft, InstrumentConfig
+from twosided.app.config import DataConfig, Draft, InstrumentConfig, MarketConfig
 from twosided.data.recording import Recording, load
 from twosided.errors import InputError
 
@@ -17,17 +17,8 @@ def read_one_market(draft: Draft) -> Recording:
         InputError: it holds several markets, or a setting is not allowed.
         DataError: a file cannot be read.
     """
-    read, said = draft.section("data", DataConfig), draft.section("instrument", InstrumentConfig)
-    recording = load(
-        read.files,
-        format=read.format,
-        date=read.date,
-        symbol=said.symbol,
-        tick_size=said.tick_size,
-        lot_size=said.lot_size,
-        min_latency_ns=read.min_latency,
-        clock_offset_ns=read.clock_offset_ns,
-    )
+    market = MarketConfig(data=draft.section("data", DataConfig), instrument=draft.section("instrument", InstrumentConfig))
+    recording = load(market.data.files, **market.reading)
     if len(recording.instruments) > 1:
         raise InputError(f"the recording holds {len(recording.instruments)} markets; choose one with --symbol")
     return recording

@@ -40,7 +40,7 @@ from twosided.market.run import Run
 from twosided.market.typical_sizes import MOST_EVENTS, typical_sizes
 from twosided.research.calibrate import Estimate, estimate
 from twosided.research.sensitivity import sensitivities
-from twosided.risk.limits import read_limits
+from twosided.risk.limits import limits_in
 from twosided.strategies.catalogue import find_strategy
 from twosided.strategies.contract import Strategy
 from twosided.units import duration_text, moment_ns, time_text
@@ -147,9 +147,12 @@ def _draft(data: Sequence[str], markets: Sequence[str], names: Sequence[str], va
 
 
 def _put_limits(draft: Draft, file: str | None, assignments: Sequence[str]) -> None:
-    """Put limits into *draft*: those of a file replace what a configuration says, and one given by name goes before both."""
+    """Put limits into *draft*: those of a file replace what a configuration says, and one given by name goes before both.
+
+    They are checked together: a limit in the file may say nothing without one that is given by name.
+    """
     if file is not None:
-        draft.put(("settings", "limits"), read_limits(file).stated(), f"--limits {file}")
+        draft.put(("settings", "limits"), limits_in(file), f"--limits {file}")
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals:
@@ -200,20 +203,10 @@ def read_recording(config: ReplayConfig, *, quiet: bool) -> AnyRecording:
 
 
 def _read(market: MarketConfig, *, quiet: bool) -> Recording | StreamedRecording:
-    data, said = market.data, market.instrument
+    said = market.instrument
     with ReadingProgress(quiet=quiet).shown() as progress:
-        read = stream if data.stream else load
-        recording: Recording | StreamedRecording = read(
-            data.files,
-            format=data.format,
-            min_latency_ns=data.min_latency,
-            clock_offset_ns=data.clock_offset_ns,
-            symbol=said.symbol,
-            tick_size=said.tick_size,
-            lot_size=said.lot_size,
-            date=data.date,
-            progress=progress,
-        )
+        read = stream if market.data.stream else load
+        recording: Recording | StreamedRecording = read(market.data.files, **market.reading, progress=progress)
     if recording.inferred:
         say(recording.inferred, quiet=quiet)
     for note in recording.notes[:_MOST_NOTES]:

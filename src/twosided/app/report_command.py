@@ -11,8 +11,8 @@ import click
 from twosided.app.config import Draft, StatisticsConfig
 from twosided.app.console import say
 from twosided.app.options import STATISTICS, put_given, with_settings
-from twosided.app.output import REPORT
-from twosided.errors import InputError
+from twosided.app.output import REPORT, SESSION
+from twosided.errors import InputError, unreadable
 from twosided.explain.comparison_table import compare, sentences
 from twosided.explain.report import write_report
 from twosided.explain.summary import run_labels
@@ -28,11 +28,14 @@ _RUN = "run.json"
 @click.argument("folders", nargs=-1, required=True, metavar="DIR...")
 @click.option("--out", default=REPORT, show_default=True, metavar="FILE", help="the report to write")
 def report(folders: tuple[str, ...], out: str, **values: Any) -> None:
-    """Make one report of the Runs that stand in DIR..., each a saved Run or a folder of them.
+    """Make one report of the Runs that stand in DIR..., each a saved Run or a folder of them. Reports beside them are passed over.
 
     Several are held against the first: each difference with its 95 % interval, and a heat map for a grid of two parameters.
     """
-    runs = [Run.load(found) for folder in folders for found in _saved(Path(folder))]
+    places = [place for folder in folders if (place := Path(folder)).name not in {REPORT, SESSION}]
+    if not places:
+        raise InputError(f"{folders[0]} is no saved Run; name the folder that it is in")
+    runs = [Run.load(found) for place in places for found in _saved(place)]
     draft = Draft()
     put_given(draft, STATISTICS, values)
     basis = draft.section("statistics", StatisticsConfig).basis()
@@ -47,8 +50,11 @@ def _saved(folder: Path) -> list[Path]:
     """Return the folders of saved Runs at or directly below *folder*.
 
     Raises:
+        DataError: there is no such folder.
         InputError: there are none.
     """
+    if not folder.exists():
+        raise unreadable(folder)
     if (folder / _RUN).exists():
         return [folder]
     found = sorted(entry.parent for entry in folder.glob(f"*/{_RUN}"))

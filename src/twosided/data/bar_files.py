@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twosided.data.files import InputFile
-from twosided.errors import DataError, InputError
+from twosided.errors import DataError, InputError, unreadable
 from twosided.units import NS_PER_SECOND, duration_text
 
 __all__ = ["PriceSeries", "holds_bars", "read_bars"]
@@ -169,7 +169,7 @@ def _read_lean(files: Sequence[Path], zone: str | None) -> PriceSeries:
 def _members(file: Path) -> dict[tuple[str, str], list[list[str]]]:
     """Return the rows of each member by symbol and contract ("" where there is only one)."""
     if not file.is_file():
-        raise DataError(file, "", "no such file")
+        raise unreadable(file)
     found: dict[tuple[str, str], list[list[str]]] = {}
     try:
         with zipfile.ZipFile(file) as archive:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from twosided.errors import DataError
+from twosided.errors import DataError, unreadable
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -48,8 +48,6 @@ class InputFile:
         self.path = Path(path)
         self.name = self.path.name
         self.bytes_read = 0
-        if not self.path.exists():
-            raise DataError(path, "", "no such file")
         if self.path.is_dir():
             raise DataError(path, "", "is a folder; name the files in it")
         try:
@@ -57,7 +55,7 @@ class InputFile:
             with self.path.open("rb") as file:
                 magic = file.read(4)
         except OSError as error:
-            raise DataError(path, "", f"cannot be read: {error.strerror or error}") from None
+            raise unreadable(path, error) from None
         if not magic:
             raise DataError(path, "", "is empty (0 bytes); expected recorded market data")
         self._packing = "gzip" if magic.startswith(_GZIP) else "zstd" if magic == _ZSTD else ""
@@ -110,7 +108,7 @@ class InputFile:
                     else:
                         yield raw
         except OSError as error:
-            raise DataError(self.path, "", f"cannot be read: {error.strerror or error}") from None
+            raise unreadable(self.path, error) from None
 
     @contextmanager
     def _named_failures(self) -> Iterator[None]:

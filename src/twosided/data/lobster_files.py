@@ -19,7 +19,7 @@ import numpy.typing as npt
 from twosided._compile import compiled
 from twosided.data.files import InputFile, brief
 from twosided.data.numbers import Ints
-from twosided.errors import DataError
+from twosided.errors import DataError, unreadable
 
 __all__ = ["DayName", "Rows", "ZipMember", "day_name", "members"]
 
@@ -95,7 +95,7 @@ class ZipMember(InputFile):
                 with self._named_failures(), zipfile.ZipFile(raw) as archive, archive.open(self._name) as unpacked:
                     yield unpacked
         except OSError as error:
-            raise DataError(self.path, "", f"cannot be read: {error.strerror or error}") from None
+            raise unreadable(self.path, error) from None
         except DataError:
             raise
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, KeyError, ValueError) as error:

@@ -13,6 +13,8 @@ from twosided.explain.summary import Row
 
 __all__ = ["rich_table"]
 
+_LONG = 20
+
 
 def rich_table(rows: Sequence[Row], labels: Sequence[str], title: str = "", assumed: Sequence[str] = ()) -> Table:
     """Return *rows* (see `summary_rows`) as a table with one column per run; what is not given has its reason below the table.
@@ -24,7 +26,7 @@ def rich_table(rows: Sequence[Row], labels: Sequence[str], title: str = "", assu
     table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     table.add_column("")
     for label in labels:
-        table.add_column(Text(label), justify="right", overflow="fold")
+        table.add_column(Text(_in_lines(label)), justify="right", overflow="fold")
     table.add_column("unit", style="dim", overflow="fold")
     notes: dict[str, int] = {}
     section = ""
@@ -49,6 +51,11 @@ def rich_table(rows: Sequence[Row], labels: Sequence[str], title: str = "", assu
         table.caption = Text("\n".join(said), style="dim")
         table.caption_justify = "left"
     return table
+
+
+def _in_lines(label: str) -> str:
+    """Return the name of a composed strategy with a line for each part, if it is long: else its parts would break anywhere."""
+    return label.replace("+", "\n+") if len(label) > _LONG else label
 
 
 def _mark(note: str, notes: dict[str, int]) -> str:

@@ -15,11 +15,11 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from twosided.errors import DataError, InputError, suggest
+from twosided.errors import DataError, InputError, suggest, unreadable
 from twosided.market.instrument import Exact
 from twosided.units import NS_PER_SECOND, duration_ns
 
-__all__ = ["MOST_FILLS_WATCHED", "MOST_MESSAGES", "Limits", "read_limits"]
+__all__ = ["MOST_FILLS_WATCHED", "MOST_MESSAGES", "Limits", "limits_in", "read_limits"]
 
 MOST_MESSAGES, MOST_FILLS_WATCHED = 1024, 64
 """How many messages of the last second, and fills of a side, a gate remembers."""
@@ -201,15 +201,13 @@ def read_limits(source: str | Path | Mapping[str, Any]) -> Limits:
         InputError: an unknown limit (the nearest known one is suggested), or a value that is not allowed; one sentence.
     """
     origin = f"{source}: " if isinstance(source, str | Path) else ""
-    values = _read_yaml(source) if isinstance(source, str | Path) else dict(source)
+    values = limits_in(source)
     try:
         return Limits.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
     name = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
-        if name == "limits" and isinstance(first["input"], Mapping):
-            raise InputError(f"{origin}leave out the heading limits: and state the limits without it, as max_position: 100")
         raise InputError(f"{origin}limit {name!r} is unknown{suggest(name, Limits.model_fields)}")
     if first["type"] == "value_error":
         said = str(first["ctx"]["error"])
@@ -218,13 +216,27 @@ def read_limits(source: str | Path | Mapping[str, Any]) -> Limits:
     raise InputError(f"{origin}{name} is {first['input']!r}; allowed: {first['msg'].removeprefix('Input should be ')}")
 
 
-def _read_yaml(path: str | Path) -> Any:
+def limits_in(source: str | Path | Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a YAML file or a mapping says, name to value, with no value checked: more may be stated elsewhere.
+
+    Raises:
+        DataError: the file cannot be read, is not a YAML mapping, or states a limit twice.
+        InputError: it has a heading over its limits.
+    """
+    values = _read_yaml(source) if isinstance(source, str | Path) else dict(source)
+    if isinstance(values.get("limits"), Mapping):
+        origin = f"{source}: " if isinstance(source, str | Path) else ""
+        raise InputError(f"{origin}leave out the heading limits: and state the limits without it, as max_position: 100")
+    return values
+
+
+def _read_yaml(path: str | Path) -> dict[str, Any]:
     try:
         root = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
         _refuse_twice(root, path)
         values = None if root is None else yaml.constructor.SafeConstructor().construct_document(root)
     except OSError as error:
-        raise DataError(path, "", f"cannot be read: {error.strerror}") from None
+        raise unreadable(path, error) from None
     except (UnicodeDecodeError, yaml.reader.ReaderError):
         raise DataError(path, "", "not text; expected a YAML file of limits, such as max_position: 100") from None
     except yaml.YAMLError as error:

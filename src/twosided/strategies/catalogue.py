@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
-from twosided.errors import InputError, suggest
+from twosided.errors import InputError, suggest, unreadable
 from twosided.strategies.avellaneda_stoikov import avellaneda_stoikov
 from twosided.strategies.cartea_jaimungal import cartea_jaimungal
 from twosided.strategies.compose import Overlay, compose
@@ -89,12 +89,12 @@ def find_strategy(name: str) -> Strategy:
         if base not in _KNOWN:
             said = _follows(base) if base in OVERLAYS else suggest(base, _KNOWN)
             raise InputError(f"strategy {base!r} is unknown{said}")
-        return _composed(name, _KNOWN[base], [find_overlay(each) for each in added])
+        return compose(_KNOWN[base], *map(find_overlay, added))
     held = _held(base)
     own = {key: value for key, value in held.items() if isinstance(value, Overlay)}
     if isinstance(held.get(_inside(base)), Overlay):
         raise InputError(f"strategy {base!r} is unknown{_follows(base)}")
-    return _composed(name, _named(base, held, Strategy, "strategy"), [own.get(each) or find_overlay(each) for each in added])
+    return compose(_named(base, held, Strategy, "strategy"), *(own.get(each) or find_overlay(each) for each in added))
 
 
 def find_part(name: str) -> Strategy:
@@ -128,14 +128,6 @@ def find_overlay(name: str) -> Overlay:
 
 
 Part = TypeVar("Part", Strategy, Overlay)
-
-
-def _composed(name: str, base: Strategy, added: list[Overlay]) -> Strategy:
-    """Return *base* with the overlays that *name* says, each of which may stand in it once."""
-    for place, each in enumerate(added):
-        if any(each is other for other in added[:place]):
-            raise InputError(f"the overlay {each.name} stands twice in {name}; allowed: once")
-    return compose(base, *added)
 
 
 def _follows(overlay: str) -> str:
@@ -186,7 +178,7 @@ def _named(name: str, held: dict[str, Any], kind: type[Part], word: str) -> Part
 
 def _run_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise InputError(f"strategy file {path} does not exist")
+        raise unreadable(path)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise InputError(f"strategy file {path} cannot be read as Python")

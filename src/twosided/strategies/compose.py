@@ -141,7 +141,7 @@ def compose(base: Strategy, *overlays: Overlay) -> Strategy:
     """Return *base* with *overlays*, which act in the order in which they stand here, and in the name.
 
     Raises:
-        InputError: *base* is not a quoter but writes its quotes itself, or two of the parts declare the same name.
+        InputError: *base* is no quoter but writes its quotes itself, an overlay stands twice, or two parts declare the same name.
     """
     return reduce(_with, overlays, base)
 
@@ -154,6 +154,8 @@ def _with(base: Strategy, added: Overlay) -> Strategy:
             f"see docs/overlays.md"
         )
     name, other = f"{base.name}+{added.name}", added.declared
+    if other.function in base.stages:
+        raise InputError(f"the overlay {added.name} stands twice in {name}: {base.name} has it already")
     _require_distinct(name, "parameter", base.params, other.params)
     own, more = _fields(base.memory), _fields(other.memory)
     _require_distinct(name, "memory field", own, more)
