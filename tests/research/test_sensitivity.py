@@ -171,6 +171,17 @@ def test_drawn_latencies_are_scaled_by_their_factor():
         variations(ReplaySettings(entry_latency="sampled*500"))
 
 
+def test_latencies_of_single_markets_are_scaled_as_well():
+    slow = {"entry_latency": "4ms", "response_latency": "sampled*2"}
+    tried, notes = variations(ReplaySettings(entry_latency="0ms", response_latency="0ms", markets=[{}, slow]))
+    assert notes == []
+    for factor in (0.5, 2, 5):
+        (settings,) = (each.settings for each in tried if each.setting == f"order latency × {factor:g}")
+        assert (settings.market(0).entry_latency.ns, settings.market(0).response_latency.ns) == (0, 0)
+        assert settings.market(1).entry_latency.ns == factor * 4_000_000
+        assert settings.market(1).response_latency.factor == 2 * factor
+
+
 def test_queues_are_not_guessed_where_the_market_is_recorded_order_by_order(quoter):
     events, instrument = generate_market(seed=3, seconds=30.0, by_order=True)
     found = sensitivity(events, quoter, instruments=instrument)

@@ -11,14 +11,14 @@ strategy that reads ``ctx.market[M].cash`` could tell; none that ships does.)
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
 
 from twosided._compile import compiled
 from twosided.engines.replay import Progress, Recorded, replay
-from twosided.engines.settings import Latency, QueueModel, ReplaySettings
+from twosided.engines.settings import Latency, MarketSettings, QueueModel, ReplaySettings
 from twosided.errors import InputError
 from twosided.execution.ledger import ACCOUNT, book_fill, fee_schedule
 from twosided.explain.assumption_band import band_of
@@ -39,6 +39,8 @@ FEE_STEP_BPS = Decimal(1)
 """By so much both the maker's and the taker's fee are moved, up and down."""
 
 _QUEUES = ("conservative", "optimistic")
+Part = TypeVar("Part", ReplaySettings, MarketSettings)
+
 _LONGEST_NS = 2**62
 _MOST_FACTOR = 1000.0
 
@@ -124,19 +126,31 @@ def sensitivities(
 def variations(settings: ReplaySettings) -> tuple[list[_Variation], list[str]]:
     """Return the other assumptions that need a replay of their own, and in words what is not tried, and why."""
     tried, notes = [], []
-    latencies = [settings.entry_latency, settings.response_latency]
+    latencies = [*_latencies(settings).values(), *(each for market in settings.markets for each in _latencies(market).values())]
     if all(each.kind == "constant" and each.ns == 0 for each in latencies):
         notes.append("Latency: orders take no time in the base run, so there is nothing to scale; state one to see what it costs.")
     else:
         for factor in LATENCY_FACTORS:
-            entry, response = (_scaled(each, factor) for each in latencies)
-            changed = settings.model_copy(update={"entry_latency": entry, "response_latency": response})
+            changed = _slower(settings, factor).model_copy(
+                update={"markets": tuple(_slower(market, factor) for market in settings.markets)}
+            )
             tried.append(_Variation("latency", f"order latency × {factor:g}", changed))
     for kind in _QUEUES:
         if settings.queue.kind != kind:
             changed = settings.model_copy(update={"queue": QueueModel(kind=kind)})  # type: ignore[arg-type]
             tried.append(_Variation("queue", f"queue {kind}", changed))
     return tried, notes
+
+
+def _latencies(part: ReplaySettings | MarketSettings) -> dict[str, Latency]:
+    """Return the order latencies that *part* states."""
+    stated = {name: getattr(part, name) for name in ("entry_latency", "response_latency")}
+    return {name: latency for name, latency in stated.items() if latency is not None}
+
+
+def _slower(part: Part, factor: float) -> Part:
+    """Return *part* with every order latency that it states *factor* times as long."""
+    return part.model_copy(update={name: _scaled(latency, factor) for name, latency in _latencies(part).items()})
 
 
 def _scaled(latency: Latency, factor: float) -> Latency:
