@@ -181,6 +181,17 @@ def test_pausing_often_changes_nothing(monkeypatch):
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
 
+def test_progress_goes_once_through_all_passes(monkeypatch):
+    events, seen = random_market(6), []
+    monkeypatch.setattr(replay_pass, "PROGRESS_EVERY", 50)
+    deeper = scripted({2: [(1, 0, 990, 3)]}, levels=2, every_ms=5)
+    replay(events, [maker, deeper, maker], instruments=INSTRUMENT, progress=lambda done, total: seen.append((done, total)))
+    assert {total for _, total in seen} == {2 * len(events)}
+    done = [done for done, _ in seen]
+    assert done == sorted(done)
+    assert done[-1] == 2 * len(events)
+
+
 def test_logs_that_fill_up_are_emptied_and_nothing_is_lost():
     seconds = 120
     script = {ms: [(1, 0, 90 - ms % 7, 5)] for ms in range(2, seconds * 100, 10)}

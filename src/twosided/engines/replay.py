@@ -95,8 +95,9 @@ def replay(
         start_ns: strategies are asked from this time on (our clock); the book is built from the beginning.
         cores: how many threads share the strategies of a recording in memory, `FEWEST_A_CORE` or more each; all there are unless
             it is said. No result depends on it.
-        progress: called with (events done, events in all) a few times a second. A KeyboardInterrupt stops the run, which is then
-            returned as far as it got, with ``facts["complete"]`` False.
+        progress: called with (events done, events in all) a few times a second; where strategies cannot share a pass, all events count
+            once for each. A KeyboardInterrupt stops the run, which is then returned as far as it got, with ``facts["complete"]``
+            False.
 
     Returns:
         A `Run`, or a list of them in the order of *strategies*.
@@ -118,12 +119,19 @@ def replay(
         raise InputError(f"cores is {cores}; allowed: 1 or more")
     threads = (cores or os.cpu_count() or 1) if hasattr(recorded, "events") else 1  # a stream is read once at a time
     runs: dict[int, Run] = {}
-    for chosen in passes.values():
+    for number, chosen in enumerate(passes.values()):
         groups = _shared_out(chosen, min(threads, len(chosen) // FEWEST_A_CORE))
         started = [Pass(recorded, [asked[i] for i in group], [assumed[i] for i in group], start_ns, found) for group in groups]
-        for group, finished in zip(groups, _side_by_side(started, progress), strict=True):
+        for group, finished in zip(groups, _side_by_side(started, _of_all(progress, number, len(passes))), strict=True):
             runs |= dict(zip(group, finished, strict=True))
     return runs[0] if isinstance(strategies, Strategy) else [runs[i] for i in range(len(asked))]
+
+
+def _of_all(progress: Progress | None, number: int, count: int) -> Progress | None:
+    """Return what pass *number* of *count*, one after the other, reports to, so that *progress* hears of all of them as one."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(number * total + done, count * total)
 
 
 def _shared_out(items: list[int], parts: int) -> list[list[int]]:
