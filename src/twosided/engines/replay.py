@@ -95,9 +95,9 @@ def replay(
         start_ns: strategies are asked from this time on (our clock); the book is built from the beginning.
         cores: how many threads share the strategies of a recording in memory, `FEWEST_A_CORE` or more each; all there are unless
             it is said. No result depends on it.
-        progress: called with (events done, events in all) a few times a second; where strategies cannot share a pass, all events count
-            once for each. A KeyboardInterrupt stops the run, which is then returned as far as it got, with ``facts["complete"]``
-            False.
+        progress: called with (events done, events in all) a few times a second; where strategies cannot share a pass, all events
+            count once for each pass. A KeyboardInterrupt stops the run, which is then returned as far as it got, with
+            ``facts["complete"]`` False.
 
     Returns:
         A `Run`, or a list of them in the order of *strategies*.
