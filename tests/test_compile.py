@@ -10,7 +10,7 @@ from pathlib import Path
 import numba
 import pytest
 
-from twosided import _compile
+from twosided import _kernel
 from twosided._compile import (
     INTERPRETED,
     cache_folder,
@@ -232,7 +232,71 @@ def test_a_folder_that_may_be_read_only_is_read(project):
 def test_two_processes_at_once_do_not_disturb_each_other(project):
     both = [project.start() for _ in range(2)]
     assert [project.answer(process)[0] for process in both] == [114, 114]
-    assert {path.suffix for path in project.cache.iterdir()} == {".bin"}
+    assert {path.suffix for path in project.cache.iterdir()} == {".bin", ".part"}
+
+
+CLOSURES = """
+import json, sys
+from twosided._compile import compiled
+
+def plus(number):
+    def inner(x):
+        return x + number
+    inner = compiled(inner)
+    def outer(x):
+        return inner(x)
+    return compiled(outer)
+
+print(json.dumps([plus(int(each))(1) for each in sys.argv[1:]]))
+"""
+
+
+def test_two_functions_of_one_name_found_in_the_cache_are_not_taken_for_each_other(project):
+    project.write("closures.py", CLOSURES)
+    assert project.run("closures.py", "10") == [11]
+    assert project.run("closures.py", "20") == [21]
+    assert project.run("closures.py", "10", "20") == [11, 21]
+
+
+def parts(project):
+    return {path: path.stat().st_mtime_ns for path in project.cache.glob("*.part")}
+
+
+def test_a_helper_is_translated_once_for_all_that_call_it(project):
+    project.run()
+    (made,) = parts(project).items()
+    project.edit("kernel.py", "LEVEL = 100", "LEVEL = 200")
+    assert project.run() == [214, 0, 1]
+    assert list(parts(project).items()) == [made]
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:-1], lambda content: content[:-1] + bytes([content[-1] ^ 1])])
+def test_a_damaged_part_is_translated_again_and_mended(project, damage):
+    project.run()
+    (part,) = parts(project)
+    whole = part.read_bytes()
+    part.write_bytes(damage(whole))
+    project.edit("kernel.py", "LEVEL = 100", "LEVEL = 200")
+    assert project.run() == [214, 0, 1]
+    assert len(part.read_bytes()) == len(whole)
+
+
+def test_a_part_without_the_parts_that_it_calls_is_translated_again(project):
+    project.write("inner.py", HELPER)
+    project.edit("helper.py", "2 * x", "inner(x) + 1")
+    project.edit(
+        "helper.py",
+        "from twosided._compile import compiled",
+        "from twosided._compile import compiled\nfrom inner import helper as inner",
+    )
+    assert project.run() == [115, 0, 1]
+    assert len(parts(project)) == 2
+    for part in parts(project):
+        project.edit("kernel.py", "LEVEL = 1", "LEVEL = 11")
+        part.unlink()
+        project.run()
+        assert len(parts(project)) == 2
+    assert project.run() == [11115, 1, 0]
 
 
 def test_nothing_is_compiled_at_import(project):
@@ -388,5 +452,9 @@ def test_what_is_private_to_numba_is_still_there():
     if INTERPRETED:
         return
     dispatcher = compiled(_plus)
-    assert isinstance(dispatcher._cache, _compile._DiskCache)
-    assert {"_reduce", "_rebuild"} <= set(dir(numba.core.compiler.CompileResult))
+    assert {"_reduce", "_rebuild", "_find_referenced_environments"} <= set(dir(numba.core.compiler.CompileResult))
+    assert isinstance(dispatcher._cache, _kernel._MachineCode)
+    assert isinstance(dispatcher._compiler, numba.core.dispatcher._FunctionCompiler)
+    library = numba.core.codegen.JITCodeLibrary
+    used = {"add_linking_library", "add_llvm_module", "finalize", "_finalize_dynamic_globals", "_get_module_for_linking"}
+    assert used <= set(dir(library))

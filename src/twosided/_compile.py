@@ -2,40 +2,28 @@
 
 ``compiled(f)`` is numba's ``njit`` with a disk cache that cannot go stale. Numba's own cache is keyed by the file a function
 stands in, so a kernel keeps running yesterday's helper when the helper lives in another file, and it does not work for
-notebooks, standard input or read-only folders. Here the file name is a hash of what the code *means*: its bytecode and
-constants, the values of its globals, all of the same for every helper it reaches, the signature, the processor and the
-versions of numba, numpy and Python. Nothing is compiled at import.
+notebooks, standard input or read-only folders. Here the file name is a hash of what the code *means* (`meaning`), the signature and
+the processor. Nothing is compiled at import. `twosided._kernel` says how it is done.
 
 ``address_of`` and ``function_at`` let one compiled engine call any strategy: a first-class function costs a few nanoseconds a
 call, whereas a dispatcher passed as an argument would make numba compile the engine anew for each strategy, in each process.
 
 With ``NUMBA_DISABLE_JIT=1`` everything here is the identity and the same code runs as plain Python.
-
-This module rests on private parts of numba (a dispatcher's ``_cache`` slot, a compile result's ``_reduce`` and ``_rebuild``); they
-are used nowhere else, and numba is pinned.
 """
 
-import enum
-import hashlib
-import os
-import pickle
-import platform
-import sys
-import tempfile
-import types as python_types
 import weakref
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 import numpy as np
 from llvmlite import ir
-from numba import config, njit, types
+from numba import config, types
 from numba.core import cgutils
-from numba.core.compiler import CompileResult
-from numba.core.serialize import dumps
 from numba.extending import intrinsic
+
+from twosided._kernel import Kernel, cache_folder
+from twosided._meaning import meaning
 
 __all__ = [
     "INTERPRETED",
@@ -59,177 +47,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 INTERPRETED = bool(config.DISABLE_JIT)
 """True when ``NUMBA_DISABLE_JIT=1``: kernels run as plain Python."""
 
-_VERSIONS = repr((numba.__version__, np.__version__, sys.version_info[:3], platform.machine(), bool(config.BOUNDSCHECK))).encode()
-
-
-def cache_folder() -> Path:
-    """Return where machine code is kept: ``$TWOSIDED_CACHE``, else ``twosided`` in the user's cache directory."""
-    named = os.environ.get("TWOSIDED_CACHE")
-    if named:
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "twosided"
-
-
-# ---------------------------------------------------------------- what a function means
-
-
-def meaning(function: Any) -> bytes:
-    """Return a digest of all that decides what compiled *function* does.
-
-    Raises:
-        TypeError: a kernel reaches helpers through a module of this package (``module.helper``); their names would not be
-            followed, so they must be imported by name.
-    """
-    digest = hashlib.sha256(_VERSIONS)
-    _digest_function(getattr(function, "py_func", function), digest, set())
-    return digest.digest()
-
-
-def _digest_function(function: Any, digest: Any, seen: set[Any]) -> None:
-    if function in seen:
-        digest.update(b"seen " + function.__qualname__.encode())
-        return
-    seen.add(function)
-    code = function.__code__
-    _digest_code(code, digest)
-    if not function.__module__.startswith("twosided."):  # machine code remembers lines: an error must name today's
-        digest.update(repr((code.co_filename, code.co_firstlineno)).encode() + code.co_linetable)
-    _digest_value((function.__defaults__, sorted((function.__kwdefaults__ or {}).items())), digest, seen)
-    for cell in function.__closure__ or ():
-        _digest_value(cell.cell_contents, digest, seen)
-    names = _names(code)
-    for name in names:
-        if name in function.__globals__:
-            digest.update(name.encode())
-            value = function.__globals__[name]
-            if isinstance(value, python_types.ModuleType):
-                _digest_module(value, names, digest, seen)
-            else:
-                _digest_value(value, digest, seen)
-
-
-def _names(code: python_types.CodeType) -> list[str]:
-    inner = [name for const in code.co_consts if isinstance(const, python_types.CodeType) for name in _names(const)]
-    return [*code.co_names, *inner]
-
-
-def _digest_code(code: python_types.CodeType, digest: Any) -> None:
-    digest.update(code.co_code + repr((code.co_names, code.co_varnames, code.co_freevars)).encode())
-    for const in code.co_consts:
-        if isinstance(const, python_types.CodeType):
-            _digest_code(const, digest)
-        else:
-            digest.update(repr(const).encode())
-
-
-_STDLIB = str(Path(os.__file__).parent)
-
-
-def _is_versioned(module: python_types.ModuleType) -> bool:
-    """Say whether a module's content changes only with a version that is part of every name in the cache."""
-    if module.__name__.split(".")[0] in {"numba", "numpy"} or module.__name__ in sys.builtin_module_names:
-        return True
-    file = getattr(module, "__file__", None) or ""
-    return file.startswith(_STDLIB) and "-packages" not in file
-
-
-def _digest_module(module: python_types.ModuleType, names: list[str], digest: Any, seen: set[Any]) -> None:
-    """Take in what a function of *names* can reach through *module*: ``helpers.fair_price`` changes when that file is edited."""
-    digest.update(module.__name__.encode())
-    if module.__name__.split(".")[0] == "twosided":
-        raise TypeError(f"compiled code reaches the module {module.__name__}; import the names it needs from it instead")
-    if _is_versioned(module) or (module, *names) in seen:
-        return
-    seen.add((module, *names))
-    for name in names:
-        value = vars(module).get(name)
-        if isinstance(value, python_types.ModuleType):
-            _digest_module(value, names, digest, seen)
-        elif value is not None:
-            digest.update(name.encode())
-            _digest_value(value, digest, seen)
-
-
-def _digest_value(value: Any, digest: Any, seen: set[Any]) -> None:
-    if hasattr(value, "py_func"):
-        digest.update(repr(sorted(value.targetoptions.items())).encode())  # such as whether it is copied into its callers
-        value = value.py_func
-    if isinstance(value, python_types.FunctionType):
-        _digest_function(value, digest, seen)
-    elif isinstance(value, python_types.ModuleType):
-        _digest_module(value, [], digest, seen)
-    elif isinstance(value, tuple | list):  # repr would abbreviate the arrays in it, and give functions an address
-        digest.update(f"{type(value).__qualname__} of {len(value)}".encode())
-        for each in value:
-            _digest_value(each, digest, seen)
-    elif isinstance(value, types.Type):
-        digest.update(repr(value).encode())
-    elif isinstance(value, enum.EnumType):
-        digest.update(repr(list(value.__members__.items())).encode())
-    elif isinstance(value, np.ndarray):
-        digest.update(repr((value.dtype, value.shape)).encode() + value.tobytes())
-    elif hasattr(value, "_defn"):  # one of numba's intrinsics
-        _digest_function(value._defn, digest, seen)  # noqa: SLF001
-    elif isinstance(value, type) or callable(value):
-        digest.update(f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', type(value).__qualname__)}".encode())
-    else:
-        digest.update(repr(value).encode())
-
-
-# ---------------------------------------------------------------- the disk cache
-
-
-_CHECKSUM = 32  # bytes before the content: a flipped bit in machine code would not raise, it would run
-_NO_CACHE = (OSError, RuntimeError)  # RuntimeError: a user without a home
-
-
-class _DiskCache:
-    """One file per (meaning, signature, processor), written whole and then renamed: two processes never disagree on a file."""
-
-    cache_path = "twosided._compile.cache_folder()"
-
-    def __init__(self, function: Callable[..., Any], options: Any) -> None:
-        self._function, self._options = function, options
-        self._meaning = b""  # found when it is compiled: every global exists by then, and a notebook may have changed some since
-
-    def _file(self, signature: Any, codegen: Any) -> Path:
-        key = hashlib.sha256(self._meaning + repr((str(signature), codegen.magic_tuple(), self._options)).encode()).hexdigest()[:32]
-        return cache_folder() / f"{self._function.__name__}-{key}.bin"
-
-    def load_overload(self, signature: Any, target_context: Any) -> CompileResult | None:
-        target_context.refresh()
-        self._meaning = meaning(self._function)
-        try:
-            content = self._file(signature, target_context.codegen()).read_bytes()
-        except _NO_CACHE:
-            return None
-        if hashlib.sha256(content[_CHECKSUM:]).digest() != content[:_CHECKSUM]:
-            return None
-        try:
-            return CompileResult._rebuild(target_context, *pickle.loads(content[_CHECKSUM:]))  # noqa: S301, SLF001 - our own cache
-        except Exception:  # noqa: BLE001 - a damaged cache file must cost a compilation, never a run
-            return None
-
-    def save_overload(self, signature: Any, result: Any) -> None:
-        if any(not lifted.can_cache for lifted in result.lifted) or result.library.has_dynamic_globals:
-            return
-        content = dumps(result._reduce())  # noqa: SLF001
-        partial = None
-        try:
-            path = self._file(signature, result.codegen)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.stem, suffix=".tmp", delete=False) as file:
-                partial = Path(file.name)
-                file.write(hashlib.sha256(content).digest() + content)
-            partial.replace(path)
-        except _NO_CACHE:  # no place to write: the code is compiled again in the next process, and nothing else changes
-            if partial is not None:
-                partial.unlink(missing_ok=True)
-
-    def enable(self) -> None: ...
-    def disable(self) -> None: ...
-    def flush(self) -> None: ...
-
 
 def compiled(function: F, signature: Any = None, *, inline: bool = False, checked: bool = False, nogil: bool = False) -> F:
     """Return *function* compiled on first use and cached on disk.
@@ -243,26 +60,12 @@ def compiled(function: F, signature: Any = None, *, inline: bool = False, checke
     """
     if INTERPRETED:
         return function
-    options = {"forceinline": inline, "nogil": nogil, **({"boundscheck": True} if checked else {})}
-    dispatcher = njit(function, no_cfunc_wrapper=True, **options)
-    dispatcher._cache = _DiskCache(function, options)  # noqa: SLF001
-    dispatcher.get_call_template = _without_literals(dispatcher.get_call_template)
+    how = {"forceinline": inline, "nogil": nogil, "boundscheck": checked, "fastmath": False, "error_model": "python"}
+    kernel = Kernel(function, targetoptions={"nopython": True, "no_cfunc_wrapper": True, **how})
     if signature is not None:
-        dispatcher.compile(signature)
-        dispatcher.disable_compile()
-    return dispatcher  # type: ignore[no-any-return]
-
-
-def _without_literals(get_call_template: Any) -> Any:
-    """Keep numba from compiling a helper anew for every constant that it is called with: that halves the engine's compilation."""
-
-    def plain(arguments: Any, keywords: Any) -> Any:
-        return get_call_template(
-            tuple(types.unliteral(argument) for argument in arguments),
-            {name: types.unliteral(argument) for name, argument in keywords.items()},
-        )
-
-    return plain
+        kernel.compile(signature)
+        kernel.disable_compile()
+    return kernel
 
 
 def cache_hits(function: Any) -> tuple[int, int]:
