@@ -280,6 +280,16 @@ def test_many_runs_are_all_compared_and_the_first_shown_in_detail(runs, tmp_path
         assert label.removeprefix("fixed ") in table
 
 
+def test_what_several_runs_have_in_common_is_said_once(runs, tmp_path):
+    page = html.unescape(write_report(grid(runs, spreads=(1, 2), seconds=120), tmp_path / "r.html").read_text())
+    assert "comparison of 6 runs of fixed</p>" in page
+    assert re.search(r"<h1>6 runs: at best half_spread=\d gamma=[\d.]+ (made|lost) .*, at worst half_spread=", page)
+    assert "fixed half_spread" not in page
+    two = html.unescape(write_report(grid(runs, spreads=(1, 2), seconds=120)[:2], tmp_path / "r.html").read_text())
+    assert "comparison of 2 runs</p>" in two
+    assert "<h1>fixed half_spread=1 " in two
+
+
 def test_what_is_assumed_otherwise_and_own_size_stand_in_the_report(runs, tmp_path):
     row = {"currency": "USDT", "fills": 9, "max_inventory": 1.0, "unit": "BTC"}
     tried = [

@@ -50,6 +50,9 @@ __all__ = ["MOST_DETAILED", "write_report"]
 MOST_DETAILED = len(RUN_COLOURS)
 """Of more runs than this only the first ones are shown in detail; all are compared."""
 
+MOST_NAMED = 3
+"""Of more runs than this the headline names the best and the worst."""
+
 
 def write_report(runs: Sequence[Run], path: str | Path, basis: Basis | None = None) -> Path:
     """Write the report of *runs* to *path*, completely or not at all; a file that is there is replaced. Return the path.
@@ -91,7 +94,8 @@ class _Album:
 
 
 def _page(runs: Sequence[Run], basis: Basis) -> str:
-    labels, album = _short(run_labels(runs)), _Album()
+    full, album = run_labels(runs), _Album()
+    labels = _short(full)
     results = [statistics(run, basis) for run in runs]
     shown, names = runs[:MOST_DETAILED], labels[:MOST_DETAILED]
     rows = summary_rows(shown, basis, results[:MOST_DETAILED])
@@ -119,7 +123,7 @@ def _page(runs: Sequence[Run], basis: Basis) -> str:
     return environment.get_template("report.html.j2").render(
         headline=_headline(labels, splits),
         assumed=list(dict.fromkeys(map(assumptions, runs))),
-        kind="report" if len(runs) == 1 else f"comparison of {len(runs)} runs",
+        kind=_kind(full, labels),
         scope=_scope(runs),
         runs=described,
         undescribed=len(runs) - len(shown),
@@ -140,9 +144,17 @@ def _page(runs: Sequence[Run], basis: Basis) -> str:
 
 
 def _short(labels: Sequence[str]) -> tuple[str, ...]:
-    """Return labels without the name of the strategy, where there are many and all begin with the same."""
+    """Return labels without the name of the strategy, where there are several and all begin with the same: `_kind` says it once."""
     names, traits = zip(*(label.partition(" ")[::2] for label in labels), strict=True)
-    return traits if len(labels) > MOST_DETAILED and len(set(names)) == 1 and all(traits) else tuple(labels)
+    return traits if len(labels) > 2 and len(set(names)) == 1 and all(traits) else tuple(labels)
+
+
+def _kind(full: Sequence[str], labels: Sequence[str]) -> str:
+    """Return what the page is; *labels* are the *full* ones, or what `_short` left of them."""
+    if len(full) == 1:
+        return "report"
+    name = "" if full[0] == labels[0] else f" of {full[0].removesuffix(labels[0]).rstrip()}"
+    return f"comparison of {len(full)} runs{name}"
 
 
 def _figures(
@@ -184,7 +196,7 @@ def _band(run: Run, label: str, album: _Album) -> dict[str, Any]:
 
 
 def _headline(labels: Sequence[str], splits: Sequence[Mapping[str, Split]]) -> str:
-    if len(labels) > MOST_DETAILED:
+    if len(labels) > MOST_NAMED:
         ranked = sorted(range(len(labels)), key=lambda index: next(iter(splits[index].values())).total)
         best, worst = (_headline([labels[index]], [splits[index]]) for index in (ranked[-1], ranked[0]))
         return f"{len(labels)} runs: at best {best}, at worst {worst}"
