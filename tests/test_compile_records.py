@@ -8,6 +8,7 @@ from twosided._compile import (
     INTERPRETED,
     address_of_array,
     compiled,
+    detached,
     highest_bit,
     lowest_bit,
     table_at,
@@ -143,6 +144,36 @@ def test_interpreted_code_notices_an_index_outside_the_table(place):
     table = np.zeros((4, 5), ITEM)
     with pytest.raises(IndexError, match=rf"table table was read at \({place[0]}, {place[1]}\)"):
         read_item(core_of(table, *table.shape), *place)
+
+
+# ---------------------------------------------------------------- functions by address
+
+
+def _value_of(core, lots, price):
+    if lots < 0:
+        raise ValueError("lots below 0")
+    return core.rows * lots * price
+
+
+reach_value_of, value_address = detached(_value_of, "f8", CORE, "i8", "f8")
+
+
+def _ask_for_value(core, lots):
+    return reach_value_of(core.table)(core, lots, 2) if core.rows > 0 else -1.0
+
+
+ask_for_value = compiled(_ask_for_value)
+
+
+@pytest.mark.interpreted
+def test_a_detached_function_is_reached_through_its_address_and_not_needed_where_it_is_not_called():
+    core = np.zeros(1, CORE)[0]
+    assert ask_for_value(core, np.int8(3)) == -1.0
+    core.rows, core.table = 5, value_address()
+    assert (value_address() == 0) == INTERPRETED
+    assert ask_for_value(core, np.int8(3)) == 30.0
+    with pytest.raises(ValueError, match="lots below 0"):
+        ask_for_value(core, np.int8(-3))
 
 
 # ---------------------------------------------------------------- bits

@@ -33,6 +33,7 @@ __all__ = [
     "cache_hits",
     "compiled",
     "decision_type",
+    "detached",
     "function_at",
     "highest_bit",
     "lowest_bit",
@@ -111,6 +112,37 @@ def function_at(kind: Any) -> Any:
         return kind(types.intp), codegen
 
     return call_target
+
+
+def detached(function: F, returns: str | None, *takes: Any) -> tuple[Callable[[Any], F], Callable[[], int]]:
+    """Return *function* so that compiled code reaches it by address, and is itself compiled without it.
+
+    What most runs never use then costs them nothing.
+
+    Args:
+        function: written in the part of Python that numba compiles.
+        returns: numpy's word for what it returns, None where that is nothing.
+        takes: dtypes of its arguments.
+
+    Returns:
+        A function that turns an address into a callable inside compiled code, and one that returns the address: at its first call
+        the function is compiled, or found in the cache. Address 0 must not be called.
+    """
+    if INTERPRETED:
+        return lambda _address: function, lambda: 0
+    signature = (types.void if returns is None else _kind(returns))(*map(_kind, takes))
+    made: list[Any] = []
+
+    def address() -> int:
+        if not made:
+            made.append(compiled(function, signature))
+        return address_of(made[0])
+
+    return function_at(types.FunctionType(signature)), address
+
+
+def _kind(dtype: Any) -> Any:
+    return numba.from_dtype(np.dtype(dtype))
 
 
 # ---------------------------------------------------------------- records by address

@@ -30,7 +30,7 @@ from twosided.execution.state import (
     view_at,
 )
 from twosided.market.ladder import NO_ASK, NO_BID
-from twosided.signals.by_name import signal_at
+from twosided.signals.by_name import reach_signal_at
 from twosided.strategies.contract import DECIDE
 
 __all__ = ["ask_strategies"]
@@ -59,7 +59,7 @@ def _show_signal(s: Any, k: int, j: int, m: int) -> None:
     """Show strategy *k* the *j*-th signal it asked for, as of now."""
     number = source_at(s, k, j).number
     if number >= 0:
-        shown_signal_at(s, k, j, m).value = signal_at(signals_at(s, m), number, s.now_ns)
+        shown_signal_at(s, k, j, m).value = reach_signal_at(s.signal_at)(signals_at(s, m), number, s.now_ns)
 
 
 show_signal = compiled(_show_signal)

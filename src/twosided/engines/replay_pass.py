@@ -7,7 +7,7 @@ compiled, to empty logs, to enlarge a book, to read on, to show progress or noti
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from importlib.metadata import version
 from typing import Any
@@ -22,6 +22,7 @@ from twosided.engines.replay_kernel import advance
 from twosided.engines.replay_logs import COUNTERS, Logs
 from twosided.engines.settings import Latency, ReplaySettings
 from twosided.errors import InputError, StrategyError, TwosidedError
+from twosided.execution.gatekeeper import ADDRESSES as GATE_ADDRESSES
 from twosided.execution.ledger import ACCOUNT, fee_schedule
 from twosided.execution.queue import CONSERVATIVE, LOG, OPTIMISTIC, POWER
 from twosided.execution.state import (
@@ -46,6 +47,7 @@ from twosided.market.order_queues import grow_orders, is_book_full, new_orders
 from twosided.market.run import Run
 from twosided.market.survey import Survey
 from twosided.risk.state import ASKED, GATE, MARKET_GATE, new_gate, told
+from twosided.signals.by_name import ADDRESSES as SIGNAL_ADDRESSES
 from twosided.signals.by_name import signal_numbers, wanted_groups
 from twosided.strategies.contract import Strategy, Wake
 from twosided.strategies.diagnosis import failure
@@ -133,6 +135,8 @@ class Pass:
         for k, strategy in enumerate(self.strategies):
             sources[k, : len(strategy.signals)] = signal_numbers(strategy.signals, strategy.name)
         self.core.signals_wanted = wanted_groups(sources[sources >= 0].tolist())
+        if self.core.signals_wanted:
+            self._reach(SIGNAL_ADDRESSES)
         self.tables |= {"rows": memory, "sources": sources.view(CELL)}
 
     def _fill_core(self, *, shared: bool, more: bool) -> None:
@@ -224,6 +228,12 @@ class Pass:
                 (gates[k],), market_gates[k] = new_gate(assumed.limits, instruments)
                 self.tables["strategies"][k].gated = 1
         self.tables |= {"gates": gates, "market_gates": market_gates, "asked": asked}
+        self._reach(GATE_ADDRESSES)
+
+    def _reach(self, addresses: Mapping[str, Callable[[], int]]) -> None:
+        """Have functions compiled that are reached by address."""
+        for name, address in addresses.items():
+            self.core[name] = address()
 
     # -- reading
 

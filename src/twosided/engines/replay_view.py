@@ -24,7 +24,7 @@ from twosided.market.event import Flag, Kind, Status
 from twosided.market.ladder import NO_ASK, NO_BID, best_of, level_of, set_level
 from twosided.market.order_events import apply_order_event, order_of
 from twosided.market.order_queues import is_book_full
-from twosided.signals.by_name import ON_ANYTHING, ON_BANDS, ON_BOOKS, ON_TRADES, hear, see_band, see_book, see_trade
+from twosided.signals.by_name import ON_ANYTHING, ON_BANDS, ON_BOOKS, ON_TRADES, hear, reach_see_book, reach_see_trade, see_band
 from twosided.strategies.contract import Wake
 
 __all__ = ["on_local_event", "skim"]
@@ -81,7 +81,7 @@ def _show_top(s: Any, m: int, bid: int, ask: int, bid_lots: int, ask_lots: int) 
     view.bid_ticks, view.ask_ticks, view.bid_lots, view.ask_lots = bid, ask, bid_lots, ask_lots
     view.book_ns = s.now_ns
     if s.signals_wanted & ON_BOOKS != 0 and view.ready == 1 and bid != NO_BID and ask != NO_ASK and bid < ask:
-        see_book(signals_at(s, m), s.signals_wanted, s.now_ns, bid, ask, bid_lots, ask_lots)
+        reach_see_book(s.see_book)(signals_at(s, m), s.signals_wanted, s.now_ns, bid, ask, bid_lots, ask_lots)
 
 
 show_top = compiled(_show_top)
@@ -147,7 +147,9 @@ def _see_trade_here(s: Any, event: Any) -> None:
     side: Any = np.int64(event.side)
     ticks: Any = np.int64(event.ticks)
     view = view_at(s, m)
-    see_trade(signals_at(s, m), s.signals_wanted, s.now_ns, side, ticks, event.lots, view.bid_ticks, view.ask_ticks)
+    reach_see_trade(s.see_trade)(
+        signals_at(s, m), s.signals_wanted, s.now_ns, side, ticks, event.lots, view.bid_ticks, view.ask_ticks
+    )
 
 
 see_trade_here = compiled(_see_trade_here)

@@ -1,7 +1,8 @@
 """Between the order manager and the gate: tells it what is known here, and asks it.
 
 Where you are in the pipe: strategy -> *risk* -> order manager -> venue. `twosided.risk.gate` decides; this reads what it must know
-out of the engine's tables. Only strategies with limits come here (``gated``).
+out of the engine's tables. Only strategies with limits come here (``gated``), so it is compiled only for them: the order manager
+reaches it by address.
 
 The order table is the one truth about what is open: exposure is added up anew from it each time, a handful of orders, so nothing
 can drift. An order counts with the larger of what is open and what a replace under way asks for; one in state UNKNOWN as well.
@@ -10,7 +11,7 @@ can drift. An order counts with the larger of what is open and what a replace un
 import math
 from typing import Any
 
-from twosided._compile import compiled
+from twosided._compile import compiled, detached
 from twosided.execution.codes import (
     DO_SEND_CANCEL,
     IS_PENDING_REPLACE,
@@ -24,6 +25,7 @@ from twosided.execution.codes import (
 from twosided.execution.ledger import worth
 from twosided.execution.order_state import is_live
 from twosided.execution.state import (
+    CORE,
     FOREVER,
     asked_at,
     desk_at,
@@ -39,7 +41,7 @@ from twosided.market.ladder import NO_ASK, NO_BID
 from twosided.risk.gate import age_ns, check_order, on_fill, on_mark, on_sent, pass_reduction, trim, weigh
 from twosided.risk.state import State
 
-__all__ = ["allowance", "is_news", "mark", "note_fill", "note_sent", "vet"]
+__all__ = ["ADDRESSES", "allowance", "reach_is_news", "reach_mark", "reach_note_fill", "reach_note_sent", "reach_vet"]
 
 _NORMAL, _HALTED = int(State.NORMAL), int(State.HALTED)
 
@@ -184,7 +186,7 @@ def _vet(s: Any, k: int, m: int, side: int, ticks: int, lots: int, replaced: int
     return int(asked.lots) if reason == WHY_NONE else -int(reason)
 
 
-vet = compiled(_vet)
+reach_vet, _vet_address = detached(_vet, "i8", CORE, *["i8"] * 6)
 
 
 def _is_news(s: Any, k: int, m: int, side: int, ticks: int, lots: int, reason: int) -> bool:
@@ -197,7 +199,7 @@ def _is_news(s: Any, k: int, m: int, side: int, ticks: int, lots: int, reason: i
     return not same
 
 
-is_news = compiled(_is_news)
+reach_is_news, _is_news_address = detached(_is_news, "?", CORE, *["i8"] * 6)
 
 
 def _allowance(s: Any, k: int, m: int, side: int) -> int:
@@ -236,7 +238,7 @@ def _mark(s: Any, k: int) -> bool:
     return bool(changed)
 
 
-mark = compiled(_mark)
+reach_mark, _mark_address = detached(_mark, "?", CORE, "i8")
 
 
 def _note_sent(s: Any, k: int, action: int, reason: int) -> None:
@@ -247,7 +249,7 @@ def _note_sent(s: Any, k: int, action: int, reason: int) -> None:
     on_sent(gate, action != DO_SEND_CANCEL, s.now_ns)
 
 
-note_sent = compiled(_note_sent)
+reach_note_sent, _note_sent_address = detached(_note_sent, None, CORE, *["i8"] * 3)
 
 
 def _note_fill(s: Any, k: int, m: int, side: int, lots: int) -> None:
@@ -257,4 +259,13 @@ def _note_fill(s: Any, k: int, m: int, side: int, lots: int) -> None:
     on_fill(gate_at(s, k), market, side, lots, s.now_ns)
 
 
-note_fill = compiled(_note_fill)
+reach_note_fill, _note_fill_address = detached(_note_fill, None, CORE, *["i8"] * 4)
+
+ADDRESSES = {
+    "vet": _vet_address,
+    "is_news": _is_news_address,
+    "mark": _mark_address,
+    "note_sent": _note_sent_address,
+    "note_fill": _note_fill_address,
+}
+"""What a replay in which a strategy has limits reaches by address."""

@@ -51,7 +51,7 @@ from twosided.execution.codes import (
     WHY_TOP_UP,
     WHY_TRIMMED,
 )
-from twosided.execution.gatekeeper import allowance, is_news, mark, note_fill, note_sent, vet
+from twosided.execution.gatekeeper import allowance, reach_is_news, reach_mark, reach_note_fill, reach_note_sent, reach_vet
 from twosided.execution.ledger import worth
 from twosided.execution.order_state import is_live, next_state
 from twosided.execution.state import (
@@ -130,7 +130,7 @@ def _request(s: Any, number: int, action: int, reason: int, ticks: int, lots: in
     order.pending_ticks, order.pending_lots = ticks, lots
     line_at(s, order.strategy, order.market).settled = 0
     if strategy_at(s, order.strategy).gated == 1:
-        note_sent(s, order.strategy, action, reason)
+        reach_note_sent(s.note_sent)(s, order.strategy, action, reason)
     log_order(s, order, action, reason, ticks, lots)
     send_to_venue(s, number, action, ticks, lots + order.filled_lots)
 
@@ -177,8 +177,8 @@ send_new = compiled(_send_new)
 
 def _vetted(s: Any, k: int, m: int, side: int, ticks: int, lots: int, replaced: int) -> int:
     """Return how many lots of an order the gate lets pass; 0: it is denied, and the log says so once."""
-    found = vet(s, k, m, side, ticks, lots, replaced)
-    if is_news(s, k, m, side, ticks, lots, max(-found, 0)) and found < 0:
+    found = reach_vet(s.vet)(s, k, m, side, ticks, lots, replaced)
+    if reach_is_news(s.is_news)(s, k, m, side, ticks, lots, max(-found, 0)) and found < 0:
         log_denied(s, k, m, side, ticks, lots, -found)
     return max(found, 0)
 
@@ -372,7 +372,7 @@ def _note_stopped(s: Any, k: int, m: int, side: int, ticks: int, lots: int) -> N
     """Log once that the gate's state lets no order of a side pass."""
     reason = WHY_HALTED if gate_at(s, k).state == _HALTED else WHY_REDUCE_ONLY
     gate_at(s, k).denied[reason] += 1
-    if is_news(s, k, m, side, ticks, lots, reason):
+    if reach_is_news(s.is_news)(s, k, m, side, ticks, lots, reason):
         log_denied(s, k, m, side, ticks, lots, reason)
 
 
@@ -485,7 +485,7 @@ enforce = compiled(_enforce)
 
 def _watch(s: Any, k: int) -> None:
     """Let the gate of strategy *k* look at the account, and bring its orders within what the gate's state allows."""
-    mark(s, k)
+    reach_mark(s.mark)(s, k)
     if gate_at(s, k).state != _NORMAL:
         for m in range(s.n_markets):
             enforce(s, k, m, 0)
@@ -525,7 +525,7 @@ def _on_report(s: Any, message: Any) -> None:
     if action in (DO_FILLED, DO_PARTIALLY_FILLED):
         line, fees = line_at(s, k, m), venue_at(s, m).fees
         if strategy_at(s, k).gated == 1:
-            note_fill(s, k, m, order.side, lots)
+            reach_note_fill(s.note_fill)(s, k, m, order.side, lots)
         line.position_lots += order.side * lots
         line.cash -= order.side * lots * worth(fees, 2 * message.ticks) + message.fee
         order.filled_lots += lots

@@ -189,6 +189,8 @@ CORE = _record(
         ("n_levels", "i8"),
         ("wakes", "i8"),  # causes for which any strategy wants to be woken
         ("signals_wanted", "i8"),  # bits of the groups that any strategy asks for, see signals.by_name
+        *[(name, "i8") for name in ("see_book", "see_trade", "signal_at")],  # addresses of functions, 0 where no signal is wanted
+        *[(name, "i8") for name in ("vet", "is_news", "mark", "note_fill", "note_sent")],  # and of the gate's, 0 without limits
         ("n_signals", "i8"),  # most that any strategy shows
         ("tops_size", "i8"),
         ("taken_size", "i8"),

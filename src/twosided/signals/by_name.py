@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from twosided._compile import compiled
+from twosided._compile import compiled, detached
 from twosided.errors import InputError, suggest
 from twosided.signals.flow import OFI, aggressor_of, ofi_at, trade_imbalance_at, update_ofi, update_trade_imbalance
 from twosided.signals.hurst import HURST, update_hurst
@@ -26,11 +26,15 @@ from twosided.signals.volatility import VOLATILITY, update_volatility, volatilit
 from twosided.signals.window import WINDOW
 
 __all__ = [
+    "ADDRESSES",
     "NO_LIMIT_TICKS",
     "SIGNALS",
     "SIGNALS_OF_A_MID",
     "SIGNALS_OF_MARKET",
     "hear",
+    "reach_see_book",
+    "reach_see_trade",
+    "reach_signal_at",
     "see_band",
     "see_book",
     "see_trade",
@@ -164,6 +168,7 @@ def _see_book(row: Any, wanted: int, now_ns: int, bid: int, ask: int, bid_lots: 
 
 
 see_book = compiled(_see_book)
+reach_see_book, _see_book_address = detached(_see_book, None, SIGNALS_OF_MARKET, *["i8"] * 6)
 
 
 def _see_trade(row: Any, wanted: int, now_ns: int, side: int, ticks: int, lots: int, bid: int, ask: int) -> None:
@@ -178,6 +183,7 @@ def _see_trade(row: Any, wanted: int, now_ns: int, side: int, ticks: int, lots: 
 
 
 see_trade = compiled(_see_trade)
+reach_see_trade, _see_trade_address = detached(_see_trade, None, SIGNALS_OF_MARKET, *["i8"] * 7)
 
 
 def _hear(row: Any, now_ns: int) -> None:
@@ -234,3 +240,7 @@ def _signal_at(row: Any, number: int, now_ns: int) -> float:
 
 
 signal_at = compiled(_signal_at)
+reach_signal_at, _signal_at_address = detached(_signal_at, "f8", SIGNALS_OF_MARKET, "i8", "i8")
+
+ADDRESSES = {"see_book": _see_book_address, "see_trade": _see_trade_address, "signal_at": _signal_at_address}
+"""What a replay in which a strategy wants signals reaches by address."""
