@@ -32,20 +32,23 @@ PATH_STEPS = PATHS * ASKED.steps
 _PIECE = 2000
 
 
-@strategy(gamma=GAMMA, sigma=Param(), k=Param(), horizon_s=1.0, half=0.0, prepare=lambda p, _i, _m: p.__setitem__("half", half(p)))
+def in_ticks(params: Any, instruments: Any, _memory: Any) -> None:
+    """Work out, once, what does not change: the skew of a lot per second that is left, and the constant part of the half-spread."""
+    tick, lot = float(instruments[0].tick_size), float(instruments[0].lot_size)
+    params["risk"] = params["gamma"] * params["sigma"] ** 2 / tick
+    params["skew"] = params["risk"] * lot
+    params["half"] = math.log1p(params["gamma"] / params["k"]) / params["gamma"] / tick
+
+
+@strategy(gamma=GAMMA, sigma=Param(), k=Param(), horizon_s=1.0, risk=0.0, skew=0.0, half=0.0, prepare=in_ticks)
 def paper(ctx: Any) -> None:
-    """Quote as the paper does, through the contract; the constant part of the spread is worked out once."""
+    """Quote as the paper does, through the contract."""
     p, market = ctx.params, ctx.market[0]
     left = p.horizon_s - (ctx.now_ns - ctx.start_ns) * 1e-9
-    risk = p.gamma * p.sigma * p.sigma * left
-    mid = 0.5 * (market.bid_ticks + market.ask_ticks) - market.position_lots * market.lot_size * risk / market.tick_size
-    away = (0.5 * risk + p.half) / market.tick_size
+    mid = 0.5 * (market.bid_ticks + market.ask_ticks) - market.position_lots * (p.skew * left)
+    away = 0.5 * (p.risk * left) + p.half
     quote_bid(ctx, 0, 0, mid - away, 1.0)
     quote_ask(ctx, 0, 0, mid + away, 1.0)
-
-
-def half(params: Any) -> float:
-    return math.log1p(params.gamma / params.k) / params.gamma
 
 
 def numpy_loop(paths: int, seed: int) -> float:

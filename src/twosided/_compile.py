@@ -243,24 +243,24 @@ def _interpreted_table(name: str, dtype: np.dtype[Any], extents: Sequence[str | 
     return view
 
 
-def words_at(core: np.dtype[Any], name: str) -> Any:
-    """Return a function (core record) -> the 64-bit integers at the address in its field *name*, to be indexed like an array.
+def words_at(core: np.dtype[Any], name: str, kind: Any = types.int64) -> Any:
+    """Return a function (core record) -> the numbers of a *kind* at the address in its field *name*, to be indexed like an array.
 
     Compiled code counts the references to an array in and out of every function that it is handed to, and cannot always see that it
     need not: in the replay loop that was a third of the time. A pointer is not counted, and its indices are not checked.
     """
     if INTERPRETED:
         return lambda core: _buffers[int(core[name])]
-    kind, offset = types.CPointer(types.int64), core.fields[name][1]  # type: ignore[index]
+    pointer, offset = types.CPointer(kind), core.fields[name][1]  # type: ignore[index]
 
     @intrinsic  # type: ignore[untyped-decorator]
     def words(_typing: Any, core: Any) -> Any:
         def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
             start = builder.bitcast(arguments[0], ir.IntType(8).as_pointer())
             place = cgutils.gep_inbounds(builder, start, offset)
-            return builder.load(builder.bitcast(place, context.get_value_type(kind).as_pointer()))
+            return builder.load(builder.bitcast(place, context.get_value_type(pointer).as_pointer()))
 
-        return kind(core), codegen
+        return pointer(core), codegen
 
     return words
 

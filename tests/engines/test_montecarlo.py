@@ -84,7 +84,7 @@ def test_moments_of_chunks_are_those_of_the_whole():
     rows = np.random.default_rng(0).normal(3.0, 2.0, (100, 4))
     moments = Moments(4)
     for chunk in (rows[:1], rows[1:40], rows[40:]):
-        moments.add(chunk)
+        moments.merge(Moments.of(chunk))
     assert moments.mean == pytest.approx(rows.mean(axis=0))
     assert moments.covariance() == pytest.approx(np.cov(rows, rowvar=False))
 
@@ -196,3 +196,21 @@ def test_a_strategy_that_raises_is_named_with_path_step_and_line(compiled):
         StrategyError, match=r"strategy broken raised ValueError: .* in step 0 of path 0 \(.*test_montecarlo.py:\d+\)"
     ):
         simulate(replace(broken, compiled=compiled), FEW)
+
+
+@strategy(limit=0.0)
+def afraid(ctx):
+    market = ctx.market[0]
+    quote_bid(ctx, 0, 0, market.bid_ticks - math.log(ctx.params.limit - market.ask_ticks * market.tick_size), 1.0)
+
+
+@pytest.mark.interpreted
+@pytest.mark.parametrize("compiled", [True, False])
+def test_of_paths_that_are_walked_in_step_the_one_that_failed_is_named(compiled):
+    settings = FEW.model_copy(update={"paths": 12})
+    mids = simulate(near, settings, keep_paths=12).trace[:, 0, :, 0]
+    second, highest = np.sort(mids.max(axis=1))[-2:]
+    path, limit = int(mids.max(axis=1).argmax()), 0.5 * (second + highest)
+    assert path > 0
+    with pytest.raises(StrategyError, match=f"in step {int(np.argmax(mids[path] > limit))} of path {path} "):
+        simulate(replace(afraid, compiled=compiled).with_params(limit=limit), settings)

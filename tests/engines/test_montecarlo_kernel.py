@@ -13,8 +13,8 @@ from twosided._compile import INTERPRETED
 from twosided.engines.montecarlo import simulate
 from twosided.engines.montecarlo_quoters import QuoteTable
 from twosided.engines.montecarlo_settings import SimulationSettings
-from twosided.engines.montecarlo_world import COLUMNS, TRACE
-from twosided.strategies.contract import quote_ask, quote_bid, strategy
+from twosided.engines.montecarlo_world import COLUMNS, FACE, TRACE
+from twosided.strategies.contract import HEADER, MARKET_VIEW, quote_ask, quote_bid, strategy
 
 pytestmark = pytest.mark.interpreted
 
@@ -91,7 +91,7 @@ def test_the_short_cut_for_strategies_does_what_the_whole_loop_does_to_the_last_
     assert short.sample[0, 0, COLUMNS.index("fills")] > 0
 
 
-@pytest.mark.parametrize("paths", [1, 7, 8, 9, 20])
+@pytest.mark.parametrize("paths", [1, 7, 15, 16, 17, 37])
 def test_paths_that_are_walked_in_step_are_those_that_are_walked_alone(paths):
     settings = world({"paths": paths, "horizon_s": 2.0})
     assert simulate(leaning, settings).digest == simulate(leaning._replace(compiled=False), settings).digest
@@ -215,6 +215,44 @@ def test_compiled_and_interpreted_runs_have_the_same_digest():
     here = str(Path(__file__).parent)
     done = subprocess.run([sys.executable, "-c", code, here], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == digests()
+
+
+@strategy(gamma=0.3, memory={"asked": "i8", "mids": ("f8", (5,))})
+def alternating(ctx):
+    market, memory = ctx.market[0], ctx.memory
+    mid = 0.5 * (market.bid_ticks + market.ask_ticks)
+    mean = 0.2 * memory.mids.sum() if memory.asked >= 5 else mid
+    memory.mids[memory.asked % 5] = mid
+    memory.asked += 1
+    lots = 1.0 + memory.asked % 2
+    quote_bid(ctx, 0, 0, mean - ctx.params.gamma / market.tick_size, lots)
+    quote_ask(ctx, 0, 0, mean + ctx.params.gamma / market.tick_size, 3.0 - lots if market.open else 0.0)
+
+
+@pytest.mark.skipif(INTERPRETED, reason="thousands of paths")
+def test_neither_cores_nor_chunks_nor_company_change_paths_that_are_walked_in_step(monkeypatch):
+    settings = world({"paths": 500})
+    both = {"leaning": leaning, "alternating": alternating}
+    one = simulate(both, settings, cores=1)
+    assert one.digest == simulate(both, settings, cores=2).digest
+    monkeypatch.setattr("twosided.engines.montecarlo._CHUNK_STEPS", 40 * STEPS)
+    chunked = simulate(both, settings, cores=3)
+    assert chunked.digest == one.digest
+    for each in ("mean", "comoment"):
+        assert getattr(chunked.moments, each) == pytest.approx(getattr(one.moments, each))
+    monkeypatch.setattr("twosided.engines.montecarlo._BLOCK", 17)
+    assert simulate(both, settings, cores=1).digest == one.digest
+    company = simulate({"table": skewed, "alternating": alternating, "two": two_levels}, settings)
+    np.testing.assert_array_equal(company.sample[:, 1], one.sample[:, 1])
+
+
+@pytest.mark.parametrize("each", [leaning, alternating])
+def test_the_record_of_every_strategy_begins_as_the_loop_believes(each):
+    row = each.row_dtype(1)
+    places = {name: row.fields[name][1] for name in HEADER.names}
+    places |= {name: row.fields["market"][1] + MARKET_VIEW.fields[name][1] for name in MARKET_VIEW.names}
+    places["quotes"] = row.fields["quotes"][1]
+    assert places == {name: place for name, (_, place) in FACE.fields.items()}
 
 
 @pytest.mark.skipif(INTERPRETED, reason="thousands of paths")

@@ -22,7 +22,7 @@ from twosided._compile import INTERPRETED, address_of_array
 from twosided.engines.montecarlo_flow import bracket_table, flow_record
 from twosided.engines.montecarlo_kernel import DONE, advance
 from twosided.engines.montecarlo_mid import mid_record
-from twosided.engines.montecarlo_quoters import Quoter, QuoteTable, bind, named, settled
+from twosided.engines.montecarlo_quoters import Prepared, Quoter, QuoteTable, named, prepared, settled
 from twosided.engines.montecarlo_result import SAMPLE, Moments, Simulation
 from twosided.engines.montecarlo_settings import SimulationSettings
 from twosided.engines.montecarlo_world import COLUMNS, TRACE, WORLD
@@ -35,12 +35,13 @@ __all__ = ["simulate"]
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None]
+_Chunk = tuple[Floats, Moments]
 
 _BLOCK = 1024
 """Steps of the market that are made at a time: they stay in the processor's cache for all quoters."""
 
-_CHUNK_STEPS, _MOST_PATHS = 1 << 20, 4096
-"""Path-steps of a chunk, about: some hundredths of a second between two looks at Ctrl-C."""
+_CHUNK_STEPS, _MOST_PATHS = 1 << 19, 4096
+"""Path-steps of a chunk, about: some hundredths of a second, so that threads which share the chunks end nearly together."""
 
 
 def simulate(
@@ -86,21 +87,21 @@ def simulate(
             ready[name] = quoter if isinstance(quoter, QuoteTable) else QuoteTable.of_function(quoter, settings, quantity)
     trace = np.zeros((keep_paths, len(ready), settings.steps, len(TRACE)))
 
-    def worker() -> _Worker:
-        return _Worker(ready, settings, recorded, quantity, trace)
-
     began = time.perf_counter()
+    basis = prepared(ready, settings, quantity)
+
+    def worker() -> _Worker:
+        return _Worker(ready, basis, settings, recorded, trace)
+
     first = worker()
     params = first.params()
-    moments, digest, sample = Moments(len(ready) * len(COLUMNS)), hashlib.sha256(), list[Floats]()
-    done = 0
+    moments, digest, done = Moments(len(ready) * len(COLUMNS)), hashlib.sha256(), 0
+    sample = np.empty((min(settings.paths, SAMPLE), len(ready), len(COLUMNS)))
     try:
-        for results in _chunks(settings, first, worker, cores):
-            rows = results.reshape(len(results), -1)
-            moments.add(np.where(np.isnan(rows), 0.0, rows))
+        for results, found in _chunks(settings, first, worker, cores):
+            moments.merge(found)
             digest.update(results.astype("<f8", copy=False).reshape(-1).data)
-            if done < SAMPLE:
-                sample.append(results[: SAMPLE - done])
+            sample[done : done + len(results)] = results[: max(SAMPLE - done, 0)]
             done += len(results)
             if progress is not None:
                 progress(done, settings.paths)
@@ -112,7 +113,7 @@ def simulate(
         settings=settings,
         params=params,
         paths=done,
-        sample=np.concatenate(sample),
+        sample=sample[:done],
         moments=moments,
         trace=trace[:done],
         digest=digest.hexdigest()[:32],
@@ -139,18 +140,24 @@ class _Worker:
     """The memory of one thread, and the loop in it."""
 
     def __init__(
-        self, quoters: Mapping[str, Quoter], settings: SimulationSettings, recorded: Floats | None, quantity: float, trace: Floats
+        self,
+        quoters: Mapping[str, Quoter],
+        ready: Prepared,
+        settings: SimulationSettings,
+        recorded: Floats | None,
+        trace: Floats,
     ) -> None:
-        self.quoters, self.settings, self.trace = list(quoters.items()), settings, trace
-        self.bound = bind(quoters, settings, quantity)
+        self.quoters, self.trace = list(quoters.items()), trace
+        self.bound, self.brackets = ready.bound(), bracket_table(settings)
         self.recorded = np.zeros(0) if recorded is None else recorded
-        lanes = len(self.bound.quoters)
-        self.world = np.repeat(_new_world(settings, recorded), lanes)
-        self.brackets = bracket_table(settings)
-        self.world["brackets"] = address_of_array(self.brackets)
+        self.world = np.repeat(_new_world(settings, recorded), ready.lanes)
+        self.world["brackets"], self.world["recorded"] = address_of_array(self.brackets), address_of_array(self.recorded)
         block, ahead = int(self.world["block"][0]), settings.informed_steps
-        self.mids, self.jumps = np.zeros((lanes, block + ahead + 1)), np.zeros((lanes, block + ahead))
-        self.sells, self.buys = np.zeros((lanes, block), np.int64), np.zeros((lanes, block), np.int64)
+        numbers, self.kept = {"mids": block + ahead + 1, "jumps": block + ahead, "sells": block, "buys": block}, list[Any]()
+        for name, count in numbers.items():
+            for w in self.world:
+                self.kept.append(np.zeros(count, np.float64 if name in {"mids", "jumps"} else np.int64))
+                w[name] = address_of_array(self.kept[-1])
 
     @property
     def python(self) -> bool:
@@ -168,21 +175,19 @@ class _Worker:
                     found[name][each] = param.choices[value] if param.choices else value
         return found
 
-    def run(self, first: int, count: int) -> Floats:
-        """Return the figures of *count* paths from path *first* on, [path, quoter, `COLUMNS`]."""
+    def run(self, first: int, count: int) -> _Chunk:
+        """Return the figures of *count* paths from path *first* on, [path, quoter, `COLUMNS`], and their moments."""
         self.world["first_path"], self.world["paths"] = first, count
         for name in ("path", "step", "count", "quoter", "lane"):
             self.world[name] = 0
-        results = np.zeros((count, len(self.quoters), len(COLUMNS)))
-        state = (self.world, self.bound.quoters, self.recorded)
-        market = (self.mids, self.jumps, self.sells, self.buys)
+        results = np.empty((count, len(self.quoters), len(COLUMNS)))
         trace = self.trace[first : first + count]
         k = DONE
         while True:
             try:
-                k = advance(*state, *market, results, trace)
+                k = advance(self.world, self.bound.quoters, results, trace)
                 if k == DONE:
-                    return results
+                    return results, Moments.of(results.reshape(count, -1))
                 self.quoters[k][1].function(self.bound.rows[0][k])  # type: ignore[union-attr]
             except (TwosidedError, KeyboardInterrupt):
                 raise
@@ -190,11 +195,11 @@ class _Worker:
                 raise self._blame(error) from error
 
     def _blame(self, error: Exception) -> Exception:
-        k, lane, world = int(self.world["quoter"][0]), int(self.world["lane"][0]), self.world[0]
-        quoter = self.quoters[k][1]
+        k, alone, world = int(self.world["quoter"][0]), int(self.world["lane"][0]), self.world[0]
+        quoter, q = self.quoters[k][1], self.bound.quoters[alone, k]
         if not isinstance(quoter, Strategy):
             return error
-        step = int(world["step"] + self.bound.quoters[lane, k]["i"])
+        step, lane = int(world["step"] + q["i"]), alone + int(q["asked"])
         when = f" in step {step} of path {int(world['first_path'] + world['path']) + lane}"
         return failure(quoter.name, quoter.function, error, self.bound.rows[lane][k], when)
 
@@ -227,26 +232,31 @@ def _new_world(settings: SimulationSettings, recorded: Floats | None) -> npt.NDA
 # ---------------------------------------------------------------- all of them
 
 
-def _chunks(settings: SimulationSettings, first: _Worker, new_worker: Callable[[], _Worker], cores: int | None) -> Iterator[Floats]:
+def _chunks(settings: SimulationSettings, first: _Worker, new_worker: Callable[[], _Worker], cores: int | None) -> Iterator[_Chunk]:
     """Yield the figures of all chunks in order, each computed by whichever thread was free."""
-    size = max(1, min(_MOST_PATHS, _CHUNK_STEPS // settings.steps))
+    lanes = len(first.world)
+    size = max(1, min(_MOST_PATHS, _CHUNK_STEPS // settings.steps) // lanes) * lanes
     starts = range(0, settings.paths, size)
     threads = 1 if INTERPRETED or first.python else min(cores or _cores(), len(starts))
-    idle = deque([first, *(new_worker() for _ in range(threads - 1))])
     if threads == 1:
         for start in starts:
             yield first.run(start, min(size, settings.paths - start))
         return
 
-    def run(start: int) -> Floats:
-        worker = idle.popleft()
+    idle = deque([first])
+
+    def run(start: int) -> _Chunk:
+        try:
+            worker = idle.popleft()
+        except IndexError:
+            worker = new_worker()
         try:
             return worker.run(start, min(size, settings.paths - start))
         finally:
             idle.append(worker)
 
     with ThreadPoolExecutor(threads) as pool:
-        under_way: deque[Future[Floats]] = deque()
+        under_way: deque[Future[_Chunk]] = deque()
         try:
             for start in starts:
                 under_way.append(pool.submit(run, start))

@@ -21,15 +21,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twosided._compile import compiled, words_at
+from twosided._compile import compiled, table_at
 from twosided._random import exponential_of, next_word, stream_word, uniform_of
 from twosided.engines.montecarlo_settings import SimulationSettings
-from twosided.engines.montecarlo_world import WORLD
+from twosided.engines.montecarlo_world import BRACKET, WORLD, buys_of, mids_of, sells_of
 
 __all__ = ["MARKS", "bracket_table", "fill_marks", "flow_record", "is_reached", "reaching_marks"]
-
-_BRACKETS, _PER_DECAY = 2048, 100  # how many, and how many to a distance of 1/k: neighbours differ by a hundredth
-_THROUGH = 512.0  # how many of them lie beyond the mid, where quotes of those stand who have too much
 
 
 def flow_record(settings: SimulationSettings) -> dict[str, float]:
@@ -39,7 +36,6 @@ def flow_record(settings: SimulationSettings) -> dict[str, float]:
         "rate": rate,
         "k": settings.k,
         "linear": settings.linear_probability,
-        "per_price": settings.k * _PER_DECAY,
         "hawkes": settings.hawkes,
         "decay": settings.hawkes_decay * settings.step_s,
         "informed": settings.informed,
@@ -54,7 +50,10 @@ MARKS = 4294967296
 
 _LOW = np.uint64(MARKS - 1)
 
-brackets_of = words_at(WORLD, "brackets")
+_BRACKETS, _SHIFT = 1024, 22  # a bracket is of 2^22 marks: one mark in a thousand is so near the border that it is worked out
+_SURE = 1e-9  # what the logarithm of a distance may be wrong by, and more
+
+bracket_of = table_at(WORLD, "brackets", BRACKET, (_BRACKETS + 1,))
 
 
 def reaching_marks(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -62,11 +61,16 @@ def reaching_marks(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float
     return np.asarray(np.ceil(probability * MARKS - 0.5))
 
 
-def bracket_table(settings: SimulationSettings) -> npt.NDArray[np.int64]:
-    """Return how many marks reach a quote at the nearer end of each bracket of distances, which spares most exponentials."""
-    decay = (np.arange(_BRACKETS) - _THROUGH) / (_PER_DECAY if settings.k > 0.0 else math.inf)
-    hazard = settings.A * settings.step_s * np.exp(-decay)
-    return reaching_marks(np.minimum(hazard, 1.0) if settings.linear_probability else -np.expm1(-hazard)).astype(np.int64)
+def bracket_table(settings: SimulationSettings) -> npt.NDArray[Any]:
+    """Return for each bracket of marks, and for `MARKS` itself, how far they reach: which spares most exponentials."""
+    ends, k = np.arange(_BRACKETS + 1) / _BRACKETS, max(settings.k, np.finfo(np.float64).tiny)
+    with np.errstate(divide="ignore", over="ignore"):
+        hazard = ends if settings.linear_probability else -np.log1p(-ends)
+        decays = np.log(settings.A * settings.step_s / hazard)  # infinite for mark 0, which everybody meets
+        table = np.full(2 * (_BRACKETS + 1), -math.inf).view(BRACKET)
+        table["surely"][:-1] = (decays[1:] - _SURE * (1.0 + np.abs(decays[1:]))) / k
+        table["perhaps"][:-1] = (decays[:-1] + _SURE * (1.0 + np.abs(decays[:-1]))) / k
+    return table
 
 
 def _is_below(w: Any, mark: float, distance: float) -> bool:
@@ -84,12 +88,10 @@ is_below = compiled(_is_below)
 
 def _is_reached(w: Any, mark: int, distance: float) -> bool:
     """Say whether orders with this *mark* reach a quote at *distance* from the mid (price; negative: through it)."""
-    place = distance * w.per_price + _THROUGH
-    if 0.0 <= place < _BRACKETS - 1:
-        brackets, bracket = brackets_of(w), int(place)
-        for_sure, perhaps = mark < brackets[bracket + 1], mark < brackets[bracket]
-        if for_sure == perhaps:
-            return bool(for_sure)
+    bracket = bracket_of(w, mark >> _SHIFT)
+    surely, perhaps = distance < bracket.surely, distance < bracket.perhaps
+    if surely == perhaps:
+        return bool(surely)
     return is_below(w, (mark + 0.5) / MARKS, distance)
 
 
@@ -120,9 +122,9 @@ def _hawkes_mark(w: Any, word: Any, excitement: float) -> tuple[float, float]:
 hawkes_mark = compiled(_hawkes_mark)
 
 
-def _fill_marks(w: Any, mids: Any, sells: Any, buys: Any, count: int, step: int) -> None:
+def _fill_marks(w: Any, count: int, step: int) -> None:
     """Fill the marks of sell orders, which hit bids, and of buy orders, which lift asks, for *count* steps from *step* on."""
-    sell_stream, buy_stream = w.sell_stream, w.buy_stream
+    sells, buys, sell_stream, buy_stream = sells_of(w), buys_of(w), w.sell_stream, w.buy_stream
     if w.hawkes > 0.0:
         for i in range(count):
             sell, w.sell_excitement = hawkes_mark(w, stream_word(sell_stream, step + i), w.sell_excitement)
@@ -133,6 +135,7 @@ def _fill_marks(w: Any, mids: Any, sells: Any, buys: Any, count: int, step: int)
             word = stream_word(sell_stream, step + i)
             sells[i], buys[i] = np.int64(word >> np.uint64(32)), np.int64(word & _LOW)
     if w.informed > 0.0:
+        mids = mids_of(w)
         for i in range(count):
             move = mids[i + w.ahead] - mids[i]
             if move != 0.0 and uniform_of(stream_word(w.informed_stream, step + i)) < w.informed:

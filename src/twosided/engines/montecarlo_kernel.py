@@ -19,13 +19,25 @@ The loop comes back where Python must decide for a strategy; all state lives in 
 import math
 from typing import Any
 
-from twosided._compile import compiled, function_at, lowest_bit, table_at, words_at
+from twosided._compile import compiled, table_at, words_at
 from twosided._random import Purpose, exponential_of, stream_of, stream_word
 from twosided.engines.montecarlo_flow import fill_marks, is_reached
 from twosided.engines.montecarlo_mid import fill_mids
-from twosided.engines.montecarlo_world import CELL, QUOTER, STANDING, START_NS, TABULATED
-from twosided.signals.by_name import SIGNALS_OF_MARKET, see_book, signal_at
-from twosided.strategies.contract import DECIDE, HEADER, MARKET_VIEW, QUOTE, Wake, ask_ticks, bid_ticks
+from twosided.engines.montecarlo_together import asker_at, follow_together, show_signals
+from twosided.engines.montecarlo_world import (
+    CELL,
+    QUOTER,
+    STANDING,
+    TABULATED,
+    buys_of,
+    fee_of,
+    jumps_of,
+    mids_of,
+    sells_of,
+    time_of,
+)
+from twosided.signals.by_name import SIGNALS_OF_MARKET
+from twosided.strategies.contract import HEADER, MARKET_VIEW, QUOTE, ask_ticks, bid_ticks
 
 __all__ = ["DONE", "advance"]
 
@@ -35,19 +47,14 @@ DONE = -1
 head_of = table_at(QUOTER, "row", HEADER, (1,))
 market_of = table_at(QUOTER, "row", MARKET_VIEW, (1, 1), row=("row_bytes", "market_offset"))
 quote_of = table_at(QUOTER, "row", QUOTE, (1, 2, "levels"), row=("row_bytes", "quotes_offset"))
-only_quote_of = table_at(QUOTER, "row", QUOTE, (1, 2), row=("row_bytes", "quotes_offset"))
-shown_signal_of = table_at(QUOTER, "row", CELL, (1, "n_signals"), row=("row_bytes", "signals_offset"))
 tabulated_of = table_at(QUOTER, "tabulated", TABULATED, ("places",))
 captured_of = table_at(QUOTER, "tabulated", CELL, ("cells",))
 standing_of = table_at(QUOTER, "standing", STANDING, ("slots", 2, "levels"))
-signals_of = table_at(QUOTER, "signal_state", SIGNALS_OF_MARKET, (1,))
 row_words = words_at(QUOTER, "row")
 template_words = words_at(QUOTER, "template")
 signal_words = words_at(QUOTER, "signal_state")
 _SIGNAL_WORDS = SIGNALS_OF_MARKET.itemsize // 8
-call = function_at(DECIDE)
 
-_TIMER = int(Wake.TIMER)
 _MID, _JUMP, _VARIANCE = int(Purpose.MID), int(Purpose.MID_JUMP), int(Purpose.MID_VARIANCE)
 _SELL, _BUY, _SIZE, _INFORMED = (
     int(Purpose.SELL_ORDERS),
@@ -76,14 +83,6 @@ def _mark(q: Any, lot_size: float, gain: float, move: float) -> None:
 mark_step = compiled(_mark, inline=True)
 
 
-def _fee(w: Any, price: float, lots: int) -> float:
-    """Return the fee on a fill."""
-    return float(lots * (abs(price) * w.lot_size * w.fee_rate + w.fee_per_lot))
-
-
-fee_of = compiled(_fee, inline=True)
-
-
 # ---------------------------------------------------------------- the textbook: a table, and nothing in the way
 
 
@@ -93,11 +92,12 @@ fee_of = compiled(_fee, inline=True)
 _WIDTH, _NOTHING = TABULATED.itemsize // 8, 2  # numbers in each place of a table, and where in it those begin that are captured
 
 
-def _follow_textbook(w: Any, q: Any, mids: Any, sells: Any, buys: Any) -> None:
+def _follow_textbook(w: Any, q: Any) -> None:
     """Do what `_follow` does where nothing is in the way: no latency, ticks, snipers or sizes of orders.
 
     It takes a fraction of the time; a test holds the two equal.
     """
+    mids, sells, buys = mids_of(w), sells_of(w), buys_of(w)
     size, slices = q.quote_lots * w.lot_size, q.slices
     fee_rate, fee_per_quote = size * w.fee_rate, q.quote_lots * w.fee_per_lot
     costs = fee_rate != 0.0 or fee_per_quote != 0.0
@@ -150,14 +150,6 @@ follow_textbook = compiled(_follow_textbook)
 # ---------------------------------------------------------------- anything else
 
 
-def _time_of(w: Any, step: int) -> int:
-    """Return what strategies are told the time is at the beginning of a step."""
-    return START_NS + int(step * w.step_s * 1e9 + 0.5)
-
-
-time_of = compiled(_time_of, inline=True)
-
-
 def _show(w: Any, q: Any, now_ns: int, mid: float) -> None:
     """Fill the strategy's row with what it may see: the mid to a quarter of a tick, between a bid and an ask of one lot each."""
     head, market = head_of(q, 0), market_of(q, 0, 0)
@@ -169,10 +161,7 @@ def _show(w: Any, q: Any, now_ns: int, mid: float) -> None:
     market.position_lots = q.position
     market.cash = q.pnl - q.position * w.lot_size * mid
     if q.n_signals > 0:
-        signals = signals_of(q, 0)
-        see_book(signals, q.signals_wanted, now_ns, market.bid_ticks, market.ask_ticks, 1, 1)
-        for j in range(q.n_signals):
-            shown_signal_of(q, 0, j).number = signal_at(signals, q.signal_sources[j], now_ns)
+        show_signals(q, now_ns, market.bid_ticks, market.ask_ticks)
 
 
 show = compiled(_show, inline=True)
@@ -277,8 +266,9 @@ def _note_trace(q: Any, bid: Any, ask: Any, mid: float, row: Any) -> None:
 note_trace = compiled(_note_trace)
 
 
-def _follow(w: Any, q: Any, mids: Any, jumps: Any, sells: Any, buys: Any, trace: Any) -> bool:
+def _follow(w: Any, q: Any, trace: Any) -> bool:
     """Live through a block, or up to a decision that Python must take: then return True, and go on at the next call."""
+    mids, jumps, sells, buys = mids_of(w), jumps_of(w), sells_of(w), buys_of(w)
     while q.i < w.count:
         i = q.i
         step, mid = w.step + i, mids[i]
@@ -291,7 +281,7 @@ def _follow(w: Any, q: Any, mids: Any, jumps: Any, sells: Any, buys: Any, trace:
                 if q.address == 0:
                     q.answered = 1
                     return True
-                call(q.address)(head_of(q, 0))
+                asker_at(q.address)(q, 1)
             q.answered = 0
             take_down(q, slot)
         if q.slots > 1:
@@ -316,80 +306,10 @@ def _follow(w: Any, q: Any, mids: Any, jumps: Any, sells: Any, buys: Any, trace:
 follow = compiled(_follow)
 
 
-# ---------------------------------------------------------------- strategies that nothing hinders, several paths in step
-
-
-# What a strategy answers rests on its last fill by a long chain of operations, and whether it is filled again is often guessed
-# wrongly. So several paths go through each part of a step together: chains overlap, and who was filled is known, and gathered in
-# the bits of one number, before anything depends on it. No address that is written to may depend on it before: that made
-# all later reads wait, which cost more than all else here.
-
-
-def _who_is_met(w: Any, q: Any, mid: float, sell: int, buy: int) -> int:
-    """Return 1 if the orders of a step reach the bid, plus 2 if they reach the ask; take notice of what is quoted."""
-    market, bid, ask = market_of(q, 0, 0), only_quote_of(q, 0, 0), only_quote_of(q, 0, 1)
-    bid_price, ask_price = bid.ticks * market.tick_size, ask.ticks * market.tick_size
-    market.working_bid_lots, market.working_ask_lots = bid.lots, ask.lots
-    q.gain, met = 0.0, 0
-    if bid.lots > 0 and ask.lots > 0:
-        q.quoted += 1
-        q.quoted_spread += ask_price - bid_price
-    if bid.lots > 0:
-        met |= int(is_reached(w, sell, mid - bid_price))
-    if ask.lots > 0:
-        met |= int(is_reached(w, buy, ask_price - mid)) << 1
-    return met
-
-
-who_is_met = compiled(_who_is_met, inline=True)
-
-
-def _take_fill(w: Any, q: Any, side: int, mid: float, move: float) -> None:
-    """Let the orders of a step have the quote of a side, as far as the position limit lets them."""
-    quote, sign = only_quote_of(q, 0, side), 1 - 2 * side
-    lots = min(quote.lots, q.limit_lots - sign * q.position)
-    if lots > 0:
-        price = quote.ticks * market_of(q, 0, 0).tick_size
-        q.gain += fill(w, q, sign, price, lots, sign * (mid - price), move)
-
-
-take_fill = compiled(_take_fill, inline=True)
-
-
-def _follow_together(world: Any, quoters: Any, k: int, lanes: int, mids: Any, sells: Any, buys: Any) -> None:
-    """Do what `_follow` does for a compiled strategy of one level where no quote is late, none is sniped, and orders have no size.
-
-    A test holds the two equal to the last bit.
-    """
-    w = world[0]
-    for i in range(w.count):
-        now_ns = time_of(w, w.step + i)
-        for lane in range(lanes):
-            show(w, quoters[lane, k], now_ns, mids[lane, i])
-        for lane in range(lanes):
-            q = quoters[lane, k]
-            w.lane, q.i = lane, i
-            call(q.address)(head_of(q, 0))
-        met = 0
-        for lane in range(lanes):
-            met |= who_is_met(w, quoters[lane, k], mids[lane, i], sells[lane, i], buys[lane, i]) << (2 * lane)
-        while met != 0:
-            bit = lowest_bit(met)
-            met &= met - 1
-            lane = bit >> 1
-            take_fill(w, quoters[lane, k], bit & 1, mids[lane, i], mids[lane, i + 1] - mids[lane, i])
-        for lane in range(lanes):
-            q = quoters[lane, k]
-            mark_step(q, w.lot_size, q.gain, mids[lane, i + 1] - mids[lane, i])
-
-
-follow_together = compiled(_follow_together)
-
-
 # ---------------------------------------------------------------- paths
 
 
-def _begin_path(w: Any, quoters: Any, mids: Any) -> None:
+def _begin_path(w: Any, quoters: Any, lane: int) -> None:
     """Set the market and every quoter to the beginning of a path."""
     path = w.first_path + w.path
     w.mid_stream = stream_of(w.seed, _MID, path)
@@ -401,10 +321,10 @@ def _begin_path(w: Any, quoters: Any, mids: Any) -> None:
     w.informed_stream = stream_of(w.seed, _INFORMED, path)
     w.variance = 1.0
     w.sell_excitement = w.buy_excitement = w.rate * w.hawkes
-    mids[0] = w.start
+    mids_of(w)[0] = w.start
     w.known = 0
-    for k in range(quoters.shape[0]):
-        q = quoters[k]
+    for k in range(quoters.shape[1]):
+        q = quoters[lane, k]
         q.i = q.answered = q.position = 0
         q.pnl = q.squares = q.spread = q.adverse = q.fees = 0.0
         q.fills = q.sniped = q.volume = q.held = q.most_held = q.quoted = 0
@@ -426,21 +346,22 @@ def _begin_path(w: Any, quoters: Any, mids: Any) -> None:
 begin_path = compiled(_begin_path)
 
 
-def _make_block(w: Any, recorded: Any, mids: Any, jumps: Any, sells: Any, buys: Any) -> None:
+def _make_block(w: Any) -> None:
     """Make the next steps of the market; mids are known as far ahead as informed traders see."""
     w.count = min(w.block, w.steps - w.step)
     wanted = w.count + w.ahead - 1
     if w.known < wanted:
-        fill_mids(w, recorded, mids, jumps, w.known, wanted - w.known, w.step + w.known)
+        fill_mids(w, w.known, wanted - w.known, w.step + w.known)
         w.known = wanted
-    fill_marks(w, mids, sells, buys, w.count, w.step)
+    fill_marks(w, w.count, w.step)
 
 
 make_block = compiled(_make_block)
 
 
-def _leave_block(w: Any, mids: Any, jumps: Any) -> None:
+def _leave_block(w: Any) -> None:
     """Let what is known beyond the block become the beginning of the next."""
+    mids, jumps = mids_of(w), jumps_of(w)
     w.known -= w.count
     for i in range(w.known + 1):
         mids[i] = mids[i + w.count]
@@ -469,28 +390,13 @@ def _close(w: Any, q: Any, out: Any) -> None:
 close = compiled(_close)
 
 
-def _advance(
-    world: Any,
-    quoters: Any,
-    recorded: Any,
-    mids: Any,
-    jumps: Any,
-    sells: Any,
-    buys: Any,
-    results: Any,
-    trace: Any,
-) -> int:
+def _advance(world: Any, quoters: Any, results: Any, trace: Any) -> int:
     """Go on with a chunk of paths until it is done, or until Python must decide for a quoter; return which, or `DONE`.
 
     Args:
         world: `WORLD`, one for each path that is walked in step with others; where Python decides there is one. The first one's
             state says how far all of them are.
         quoters: `QUOTER`, [lane, quoter], a lane being one of the paths in step.
-        recorded: the mids of a recorded path.
-        mids: [lane, step], those of the present block, and as far beyond it as informed traders see.
-        jumps: the part of each of its moves that jumped.
-        sells: its marks of orders that hit bids.
-        buys: its marks of orders that lift asks.
         results: [path, quoter, `COLUMNS`], written.
         trace: [path, quoter, step, `TRACE`], written for the first paths.
     """
@@ -501,25 +407,26 @@ def _advance(
             for lane in range(lanes):
                 if world[lane].step == 0:
                     world[lane].path = w.path + lane
-                    begin_path(world[lane], quoters[lane], mids[lane])
-                make_block(world[lane], recorded, mids[lane], jumps[lane], sells[lane], buys[lane])
+                    begin_path(world[lane], quoters, lane)
+                make_block(world[lane])
         while w.quoter < quoters.shape[1]:
             k, plain = w.quoter, quoters[0, w.quoter].plain == 1 and w.path >= trace.shape[0]
             if plain and quoters[0, k].tabled == 0:
-                follow_together(world, quoters, k, lanes, mids, sells, buys)
+                w.lane = 0
+                follow_together(world, quoters, k, lanes)
             else:
                 for lane in range(lanes):
                     w.lane, world[lane].quoter = lane, k
                     if plain:
-                        follow_textbook(world[lane], quoters[lane, k], mids[lane], sells[lane], buys[lane])
-                    elif follow(world[lane], quoters[lane, k], mids[lane], jumps[lane], sells[lane], buys[lane], trace):
+                        follow_textbook(world[lane], quoters[lane, k])
+                    elif follow(world[lane], quoters[lane, k], trace):
                         return int(k)
             for lane in range(lanes):
                 quoters[lane, k].i = 0
             w.quoter += 1
         w.quoter = 0
         for lane in range(lanes):
-            leave_block(world[lane], mids[lane], jumps[lane])
+            leave_block(world[lane])
         if w.step == w.steps:
             for lane in range(lanes):
                 for k in range(quoters.shape[1]):

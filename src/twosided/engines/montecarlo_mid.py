@@ -25,6 +25,7 @@ import numpy.typing as npt
 from twosided._compile import compiled
 from twosided._random import exponential_of, next_word, normal_of, stream_word
 from twosided.engines.montecarlo_settings import SimulationSettings
+from twosided.engines.montecarlo_world import jumps_of, mids_of, recorded_of
 
 __all__ = ["MID_KINDS", "fill_mids", "mid_record"]
 
@@ -38,7 +39,7 @@ def mid_record(settings: SimulationSettings, recorded: npt.NDArray[np.float64] |
     dt, price = settings.step_s, settings.price
     values: dict[str, float] = {"kind": MID_KINDS.index(settings.mid), "start": price, "deviation": settings.sigma * math.sqrt(dt)}
     if recorded is not None:
-        return {"kind": _RECORDED, "start": float(recorded[0])}
+        return {"kind": _RECORDED, "start": float(recorded[0]), "last_recorded": len(recorded) - 1}
     if settings.mid == "brownian":
         return values | {"shift": settings.drift * dt}
     a = settings.reversion
@@ -53,8 +54,9 @@ def mid_record(settings: SimulationSettings, recorded: npt.NDArray[np.float64] |
     return values | {"jump_mean": rate, "jump_deviation": jump, "correlation": settings.correlation}
 
 
-def _fill_brownian(w: Any, mids: Any, first: int, count: int, step: int) -> None:
+def _fill_brownian(w: Any, first: int, count: int, step: int) -> None:
     """Continue an arithmetic Brownian motion."""
+    mids = mids_of(w)
     mid, deviation, shift, stream = mids[first], w.deviation, w.shift, w.mid_stream
     for i in range(count):
         mid = mid + shift + deviation * normal_of(stream_word(stream, step + i))
@@ -64,8 +66,9 @@ def _fill_brownian(w: Any, mids: Any, first: int, count: int, step: int) -> None
 fill_brownian = compiled(_fill_brownian)
 
 
-def _fill_geometric(w: Any, mids: Any, first: int, count: int, step: int) -> None:
+def _fill_geometric(w: Any, first: int, count: int, step: int) -> None:
     """Continue a geometric Brownian motion."""
+    mids = mids_of(w)
     mid = mids[first]
     for i in range(count):
         mid = mid * math.exp(w.shift + w.deviation * normal_of(stream_word(w.mid_stream, step + i)))
@@ -75,8 +78,9 @@ def _fill_geometric(w: Any, mids: Any, first: int, count: int, step: int) -> Non
 fill_geometric = compiled(_fill_geometric)
 
 
-def _fill_jumps(w: Any, mids: Any, jumps: Any, first: int, count: int, step: int) -> None:
+def _fill_jumps(w: Any, first: int, count: int, step: int) -> None:
     """Continue a geometric Brownian motion with jumps, and note how far each step jumped."""
+    mids, jumps = mids_of(w), jumps_of(w)
     mid = mids[first]
     for i in range(count):
         mid = mid * math.exp(w.shift + w.deviation * normal_of(stream_word(w.mid_stream, step + i)))
@@ -97,8 +101,9 @@ def _fill_jumps(w: Any, mids: Any, jumps: Any, first: int, count: int, step: int
 fill_jumps = compiled(_fill_jumps)
 
 
-def _fill_ornstein_uhlenbeck(w: Any, mids: Any, first: int, count: int, step: int) -> None:
+def _fill_ornstein_uhlenbeck(w: Any, first: int, count: int, step: int) -> None:
     """Continue an Ornstein-Uhlenbeck process around the price at the start."""
+    mids = mids_of(w)
     mid = mids[first]
     for i in range(count):
         mid = w.start + (mid - w.start) * w.pull + w.deviation * normal_of(stream_word(w.mid_stream, step + i))
@@ -108,8 +113,9 @@ def _fill_ornstein_uhlenbeck(w: Any, mids: Any, first: int, count: int, step: in
 fill_ornstein_uhlenbeck = compiled(_fill_ornstein_uhlenbeck)
 
 
-def _fill_heston(w: Any, mids: Any, first: int, count: int, step: int) -> None:
+def _fill_heston(w: Any, first: int, count: int, step: int) -> None:
     """Continue a mid whose variance moves by itself."""
+    mids = mids_of(w)
     mid, y = mids[first], w.variance
     across = math.sqrt(1.0 - w.correlation * w.correlation)
     for i in range(count):
@@ -126,25 +132,26 @@ def _fill_heston(w: Any, mids: Any, first: int, count: int, step: int) -> None:
 fill_heston = compiled(_fill_heston)
 
 
-def _fill_mids(w: Any, recorded: Any, mids: Any, jumps: Any, first: int, count: int, step: int) -> None:
+def _fill_mids(w: Any, first: int, count: int, step: int) -> None:
     """Fill ``mids[first + 1 : first + 1 + count]``, the mids after each of *count* steps from *step* on; ``mids[first]`` is before.
 
     ``jumps[first : first + count]`` becomes the part of each move that was a jump, where there are any. A recorded path stands
     still beyond its end.
     """
     if w.kind == _BROWNIAN:
-        fill_brownian(w, mids, first, count, step)
+        fill_brownian(w, first, count, step)
     elif w.kind == _GEOMETRIC:
-        fill_geometric(w, mids, first, count, step)
+        fill_geometric(w, first, count, step)
     elif w.kind == _JUMPS:
-        fill_jumps(w, mids, jumps, first, count, step)
+        fill_jumps(w, first, count, step)
     elif w.kind == _OU:
-        fill_ornstein_uhlenbeck(w, mids, first, count, step)
+        fill_ornstein_uhlenbeck(w, first, count, step)
     elif w.kind == _HESTON:
-        fill_heston(w, mids, first, count, step)
+        fill_heston(w, first, count, step)
     else:
+        mids, recorded = mids_of(w), recorded_of(w)
         for i in range(count):
-            mids[first + 1 + i] = recorded[min(step + 1 + i, len(recorded) - 1)]
+            mids[first + 1 + i] = recorded[min(step + 1 + i, w.last_recorded)]
 
 
 fill_mids = compiled(_fill_mids)

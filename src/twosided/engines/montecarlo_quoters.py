@@ -17,12 +17,13 @@ import numpy.typing as npt
 from twosided._compile import address_of_array
 from twosided.engines.montecarlo_flow import reaching_marks
 from twosided.engines.montecarlo_settings import SimulationSettings
-from twosided.engines.montecarlo_world import LANES, QUOTER, STANDING, START_NS, TABULATED
+from twosided.engines.montecarlo_together import asked_in_turn
+from twosided.engines.montecarlo_world import LANES, QUOTER, SHEET, STANDING, START_NS, TABULATED
 from twosided.errors import InputError
 from twosided.signals.by_name import SIGNALS_OF_A_MID, SIGNALS_OF_MARKET, signal_numbers, wanted_groups
 from twosided.strategies.contract import Strategy, Wake
 
-__all__ = ["Bound", "QuoteFunction", "QuoteTable", "Quoter", "bind", "named", "settled"]
+__all__ = ["Bound", "Prepared", "QuoteFunction", "QuoteTable", "Quoter", "named", "prepared", "settled"]
 
 Floats = npt.NDArray[np.float64]
 QuoteFunction = Callable[[float, float], tuple[float | None, float | None]]
@@ -38,7 +39,7 @@ _MOST_BOUND, _MOST_ASKED = 1000, 1_005_000
 
 _NO_LIMIT = 2**60
 
-_MOST_BYTES = 1 << 17
+_MOST_BYTES = 1 << 18
 """Of strategies' records for all paths that are walked in step: half of a core's own cache."""
 
 
@@ -153,7 +154,7 @@ def settled(strategy: Strategy, settings: SimulationSettings, *, recorded: bool 
 
 @dataclass
 class Bound:
-    """Quoters bound to one thread's memory.
+    """Quoters bound to the memory of one thread.
 
     Args:
         quoters: `QUOTER`, [lane, quoter]: a lane for each path that is walked in step.
@@ -163,39 +164,70 @@ class Bound:
 
     quoters: npt.NDArray[Any]
     rows: list[list[Any]]
+    kept: list[npt.NDArray[Any]]
+
+
+@dataclass
+class Prepared:
+    """Quoters and all that threads share: tables, and how the record of each strategy begins.
+
+    Args:
+        quoters: `QUOTER`, one each.
+        rows: the record of each strategy, an array of one, at the beginning of a path; None for a table.
+        lanes: how many paths are walked in step.
+        kept: the arrays whose addresses stand in `quoters`.
+    """
+
+    quoters: npt.NDArray[Any]
+    rows: list[npt.NDArray[Any] | None] = field(default_factory=list)
+    lanes: int = 1
     kept: list[npt.NDArray[Any]] = field(default_factory=list)
 
-    def point(self, q: Any, name: str, array: npt.NDArray[Any]) -> None:
-        """Keep *array* and its address in the field *name* of *q*."""
-        q[name] = address_of_array(array)
-        self.kept.append(array)
+    def bound(self) -> Bound:
+        """Return the quoters with the memory that one thread needs for them."""
+        found = Bound(np.tile(self.quoters, (self.lanes, 1)), [[] for _ in range(self.lanes)], [*self.kept])
+        for k, row in enumerate(self.rows):
+            rows = None if row is None else np.repeat(row, self.lanes)
+            for lane in range(self.lanes):
+                q = found.quoters[lane, k]
+                _point(q, "standing", np.zeros((int(q["slots"]), 2, int(q["levels"])), STANDING), found.kept)
+                if rows is not None:  # those of all lanes stand one after the other
+                    _point(q, "row", rows.view(np.int64).reshape(self.lanes, -1)[lane], found.kept)
+                    _point(q, "sheet", np.zeros(1, SHEET), found.kept)
+                if q["n_signals"] > 0:
+                    _point(q, "signal_state", np.zeros(1, SIGNALS_OF_MARKET).view(np.int64), found.kept)
+                found.rows[lane].append(None if rows is None else rows[lane])
+        return found
 
 
-def bind(quoters: Mapping[str, Quoter], settings: SimulationSettings, quantity: float) -> Bound:
-    """Return *quoters* (functions made tables before) ready to run.
+def _point(q: Any, name: str, array: npt.NDArray[Any], kept: list[npt.NDArray[Any]]) -> None:
+    """Write the address of *array* into the field *name* of a quoter; it is among what is *kept* from then on."""
+    q[name] = address_of_array(array)
+    kept.append(array)
+
+
+def prepared(quoters: Mapping[str, Quoter], settings: SimulationSettings, quantity: float) -> Prepared:
+    """Return *quoters* (functions made tables before) ready to be bound to each thread's memory.
 
     Raises:
         InputError: parameters that are missing or not allowed, a quantity that is not a whole number of lots.
         StrategyError: a strategy cannot be compiled.
     """
-    bound = Bound(np.zeros((1, len(quoters)), QUOTER), [[]])
+    ready, limit = Prepared(np.zeros(len(quoters), QUOTER)), settings.position_limit
     instrument = settings.instrument()
     lots = instrument.lots(quantity, name="quantity")
     if lots < 1:
         raise InputError(f"quantity is {quantity:g}; allowed: at least one lot of {settings.lot_size}")
-    for q, quoter in zip(bound.quoters[0], quoters.values(), strict=True):
-        limit = settings.position_limit
+    for q, quoter in zip(ready.quoters, quoters.values(), strict=True):
         q["limit_lots"] = _NO_LIMIT if limit is None else int(limit / float(settings.lot_size) + 1e-9)
         q["levels"], q["slots"] = 1, settings.latency_steps + 1
         if isinstance(quoter, QuoteTable):
-            _lay_table(q, quoter, settings, lots, bound)
+            _lay_table(q, quoter, settings, lots, ready)
         elif isinstance(quoter, Strategy):
-            _lay_row(q, quoter, instrument, bound)
+            _lay_row(q, quoter, instrument, ready)
             q["plain"] = _is_plain(settings) and q["levels"] == 1 and q["address"] != 0
-        bound.point(q, "standing", np.zeros((int(q["slots"]), 2, int(q["levels"])), STANDING))
-    for _ in range(1, _lanes(bound.quoters[0])):
-        _add_lane(bound)
-    return bound
+    ready.lanes = _lanes(ready.quoters)
+    return ready
 
 
 def _lanes(quoters: npt.NDArray[Any]) -> int:
@@ -205,28 +237,7 @@ def _lanes(quoters: npt.NDArray[Any]) -> int:
     return LANES if spares and LANES * int(strategies["row_bytes"].sum()) <= _MOST_BYTES else 1
 
 
-def _add_lane(bound: Bound) -> None:
-    """Give every quoter one more path to walk, with a memory of its own."""
-    lane, rows = bound.quoters[0].copy(), list[Any]()
-    for q, first in zip(lane, bound.rows[0], strict=True):
-        if first is None:
-            rows.append(None)
-        else:
-            rows.append(_point_at_row(q, bound, first.dtype)[1])
-        bound.point(q, "standing", np.zeros((int(q["slots"]), 2, int(q["levels"])), STANDING))
-    bound.quoters = np.vstack([bound.quoters, lane])
-    bound.rows.append(rows)
-
-
-def _point_at_row(q: Any, bound: Bound, dtype: np.dtype[Any]) -> tuple[npt.NDArray[np.int64], Any]:
-    """Give a strategy an empty record of its own, and its signals their memory; return its words and the record."""
-    words = np.zeros(-(-dtype.itemsize // 8), np.int64)
-    bound.point(q, "row", words)
-    bound.point(q, "signal_state", np.zeros(1, SIGNALS_OF_MARKET).view(np.int64))
-    return words, np.ndarray(1, dtype, words.data)[0]
-
-
-def _lay_table(q: Any, table: QuoteTable, settings: SimulationSettings, lots: int, bound: Bound) -> None:
+def _lay_table(q: Any, table: QuoteTable, settings: SimulationSettings, lots: int, ready: Prepared) -> None:
     """Fill *q* for *table*: its distances, and the probabilities that they are reached, by inventory and then time."""
     slices, width = table.bid.shape
     if slices > settings.steps:
@@ -236,23 +247,25 @@ def _lay_table(q: Any, table: QuoteTable, settings: SimulationSettings, lots: in
     q["tabled"], q["quote_lots"], q["slices"] = 1, lots, settings.steps if slices > 1 else 1
     q["limit_lots"] = min(int(q["limit_lots"]), most * lots)
     q["plain"] = _is_plain(settings) and settings.tick_size is None and int(q["limit_lots"]) == most * lots
-    distances = np.stack([table.bid, table.ask], axis=2)[:, largest - most : largest + most + 1]
-    quoted = np.isfinite(distances)
-    quoted[:, -1, 0] = quoted[:, 0, 1] = False
-    q["both_sides"] = _first_one_sided(np.asarray(quoted.all(axis=(0, 2))))
-    distances = np.nan_to_num(distances)
-    hazard = settings.A * settings.step_s * np.exp(-settings.k * distances)
-    reached = np.minimum(hazard, 1.0) if settings.linear_probability else -np.expm1(-hazard)
-    places = np.zeros(reached.shape[:2], TABULATED)
-    for side, name in enumerate(("bid", "ask")):
-        places[f"{name}_reach"] = np.where(quoted[:, :, side], reaching_marks(reached[:, :, side]), -1.0)
-        places[name] = distances[:, :, side]
+    places: npt.NDArray[Any] = np.zeros((2 * most + 1, slices), TABULATED)
+    both = np.ones(places.shape, np.bool_)
+    for name, end in (("bid", -1), ("ask", 0)):
+        distances = getattr(table, name).T[largest - most : largest + most + 1]
+        quoted = np.isfinite(distances)
+        quoted[end] = False
+        distances = np.where(np.isfinite(distances), distances, 0.0)
+        hazard = settings.A * settings.step_s * np.exp(-settings.k * distances)
+        reached = np.minimum(hazard, 1.0) if settings.linear_probability else -np.expm1(-hazard)
+        places[f"{name}_reach"] = np.where(quoted, reaching_marks(reached), -1.0)
+        places[name] = distances
+        both &= quoted
     places["both"] = places["bid"] + places["ask"]
-    in_time = np.arange(settings.steps) // _steps_per_slice(settings.steps, slices) if slices > 1 else np.zeros(1, np.intp)
-    by_inventory = np.ascontiguousarray(places[in_time].T)
-    q["places"], q["cells"] = by_inventory.size, by_inventory.nbytes // 8
-    bound.point(q, "tabulated", by_inventory)
-    bound.rows[0].append(None)
+    q["both_sides"] = _first_one_sided(np.all(both, axis=1))
+    if 1 < slices < settings.steps:
+        places = places[:, np.arange(settings.steps) // _steps_per_slice(settings.steps, slices)]
+    q["places"], q["cells"] = places.size, places.nbytes // 8
+    _point(q, "tabulated", np.ascontiguousarray(places), ready.kept)
+    ready.rows.append(None)
 
 
 def _is_plain(settings: SimulationSettings) -> bool:
@@ -265,22 +278,21 @@ def _first_one_sided(two_sided: npt.NDArray[np.bool_]) -> int:
     return next(q for q in range(middle + 1) if not (two_sided[middle + q] and two_sided[middle - q]))
 
 
-def _lay_row(q: Any, strategy: Strategy, instrument: Any, bound: Bound) -> None:
-    """Give *strategy* its record, and fill *q* for it."""
-    dtype = strategy.row_dtype(1)
-    words, row = _point_at_row(q, bound, dtype)
-    fields: Any = dtype.fields
+def _lay_row(q: Any, strategy: Strategy, instrument: Any, ready: Prepared) -> None:
+    """Fill *q* for *strategy*, and lay out its record."""
+    rows = np.zeros(1, strategy.row_dtype(1))
+    row, fields = rows[0], rows.dtype.fields or {}
     for name in ("market", "quotes", "signals"):
         q[f"{name}_offset"] = fields[name][1]
     numbers = signal_numbers(strategy.signals, f"{strategy.name} in a simulation", SIGNALS_OF_A_MID)
     q["signal_sources"][: len(numbers)] = numbers
     q["signals_wanted"] = wanted_groups(numbers)
-    q["n_signals"], q["levels"], q["row_bytes"] = len(strategy.signals), strategy.levels, words.nbytes
+    q["n_signals"], q["levels"], q["row_bytes"] = len(strategy.signals), strategy.levels, rows.itemsize
     row["start_ns"], row["wake"], row["wake_market"] = START_NS, int(Wake.TIMER), -1
     market = row["market"][0]
     market["tick_size"], market["lot_size"] = float(instrument.tick_size), float(instrument.lot_size)
     market["bid_lots"], market["ask_lots"], market["open"] = 1, 1, 1
     strategy.fill_params(row, (instrument,))
-    q["address"] = strategy.address(1)
-    bound.point(q, "template", words.copy())
-    bound.rows[0].append(row)
+    q["address"] = strategy.address(1, asked_in_turn)
+    _point(q, "template", rows.view(np.int64), ready.kept)
+    ready.rows.append(rows)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy.special import logsumexp
 
+from twosided._compile import compiled
 from twosided.engines.montecarlo_settings import SimulationSettings
 from twosided.engines.montecarlo_world import COLUMNS
 from twosided.errors import InputError, suggest
@@ -41,6 +42,25 @@ class Estimate:
         return self.value - Z95 * self.error, self.value + Z95 * self.error
 
 
+def _gather(rows: Any, mean: Any, away: Any, comoment: Any) -> None:
+    """Fill the *mean* and *comoment* (both 0 before) of vectors, one a row, in which NaN counts as 0; *away* is room for one."""
+    count, width = rows.shape
+    for i in range(count):
+        for j in range(width):
+            mean[j] += 0.0 if math.isnan(rows[i, j]) else rows[i, j]
+    for j in range(width):
+        mean[j] /= count
+    for i in range(count):
+        for j in range(width):
+            away[j] = (0.0 if math.isnan(rows[i, j]) else rows[i, j]) - mean[j]
+        for j in range(width):
+            for k in range(width):
+                comoment[j, k] += away[j] * away[k]
+
+
+gather = compiled(_gather, nogil=True)
+
+
 class Moments:
     """Number, mean and comoments of vectors, gathered in chunks that are merged in order (Chan, Golub, LeVeque 1983)."""
 
@@ -50,13 +70,19 @@ class Moments:
         self.mean = np.zeros(width)
         self.comoment = np.zeros((width, width))
 
-    def add(self, rows: Floats) -> None:
-        """Take in vectors, one a row."""
-        mean = rows.sum(axis=0) / len(rows)
-        away = np.ascontiguousarray((rows - mean).T)  # sums run along memory, in an order that no library decides
-        shift, total = mean - self.mean, self.count + len(rows)
-        self.comoment += np.einsum("ji,ki->jk", away, away) + np.outer(shift, shift) * (self.count * len(rows) / total)
-        self.mean += shift * (len(rows) / total)
+    @classmethod
+    def of(cls, rows: Floats) -> "Moments":
+        """Return those of vectors, one a row, in which NaN counts as 0. Other threads of Python run meanwhile."""
+        found = cls(rows.shape[1])
+        gather(rows, found.mean, np.zeros(rows.shape[1]), found.comoment)
+        found.count = len(rows)
+        return found
+
+    def merge(self, other: "Moments") -> None:
+        """Take in the vectors of *other*."""
+        shift, total = other.mean - self.mean, self.count + other.count
+        self.comoment += other.comoment + np.outer(shift, shift) * (self.count * other.count / total)
+        self.mean += shift * (other.count / total)
         self.count = total
 
     def covariance(self) -> Floats:

@@ -9,8 +9,32 @@ them: a pointer costs nothing to hand on, while handing arrays on, with their co
 from typing import Any
 
 import numpy as np
+from numba import types
 
-__all__ = ["CELL", "COLUMNS", "LANES", "QUOTER", "STANDING", "START_NS", "TABULATED", "TRACE", "WORLD"]
+from twosided._compile import compiled, words_at
+from twosided.strategies.contract import HEADER, MARKET_VIEW, QUOTE
+
+__all__ = [
+    "BRACKET",
+    "CELL",
+    "COLUMNS",
+    "FACE",
+    "LANES",
+    "QUOTER",
+    "SHEET",
+    "STANDING",
+    "START_NS",
+    "TABULATED",
+    "TRACE",
+    "WORLD",
+    "buys_of",
+    "fee_of",
+    "jumps_of",
+    "mids_of",
+    "recorded_of",
+    "sells_of",
+    "time_of",
+]
 
 COLUMNS = (
     "pnl",
@@ -37,7 +61,7 @@ filled, and all that it did afterwards. The Sharpe ratio is that of the path's s
 TRACE = ("mid", "bid", "ask", "position", "pnl")
 """What is kept of each step of the paths that are asked for: quotes as they stand (NaN: none), the rest at the step's beginning."""
 
-LANES = 8
+LANES = 16
 """How many paths a thread walks in step where strategies are asked: while one waits for its numbers, the others go on."""
 
 START_NS = 946_684_800_000_000_000
@@ -55,6 +79,11 @@ WORLD = _record(
         ("paths", "i8"),  # in this chunk
         ("steps", "i8"),
         ("block", "i8"),  # most steps made at a time
+        # addresses, by step of the present block
+        ("mids", "i8"),  # the mid at its beginning; known as far beyond the block as informed traders see
+        ("jumps", "i8"),  # the part of its move that jumped
+        ("sells", "i8"),  # marks of the orders that hit bids
+        ("buys", "i8"),  # and of those that lift asks
         ("step_s", "f8"),
         ("tick_size", "f8"),  # 0: prices are continuous
         ("lot_size", "f8"),
@@ -66,6 +95,8 @@ WORLD = _record(
         ("stale_jumps", "f8"),  # 1: nor its jumps
         # the mid, see montecarlo_mid
         ("kind", "i8"),  # index in MID_KINDS
+        ("recorded", "i8"),  # address of a recorded path
+        ("last_recorded", "i8"),  # place of its last mid
         ("start", "f8"),  # the price at the start
         ("deviation", "f8"),  # of a step: price where the process is arithmetic, else relative
         ("shift", "f8"),  # of a step: drift and what keeps a martingale one
@@ -85,8 +116,7 @@ WORLD = _record(
         ("ahead", "i8"),  # steps that informed traders see
         ("sell_excitement", "f8"),  # state: intensity per step above its base
         ("buy_excitement", "f8"),
-        ("brackets", "i8"),  # address of how many marks reach a quote, bracket by bracket of its distance from the mid
-        ("per_price", "f8"),  # brackets per unit of price
+        ("brackets", "i8"),  # address of `BRACKET`, how far the marks of each bracket reach
         # state
         ("path", "i8"),  # within the chunk
         ("lane", "i8"),  # which of the paths in step is being looked at (in the first one's record)
@@ -128,14 +158,15 @@ QUOTER = _record(
         ("signals_wanted", "i8"),  # bits of their groups
         ("signal_sources", "i8", (16,)),
         ("levels", "i8"),
+        ("sheet", "i8"),  # address of the accounts of the paths that are walked in step
         ("standing", "i8"),  # address of the decisions that are on their way or stand
         ("slots", "i8"),  # how many that are: one more than steps of latency
         ("limit_lots", "i8"),
         # state
         ("i", "i8"),  # step within the block
+        ("asked", "i8"),  # which of the paths in step it is asked about, if it is asked about all (in the first one's record)
         ("answered", "i8"),  # 1: Python has decided
         ("position", "i8"),  # lots
-        ("gain", "f8"),  # of the fills of the present step, at its mid, where paths are walked in step
         ("pnl", "f8"),
         ("squares", "f8"),
         ("spread", "f8"),
@@ -154,7 +185,32 @@ QUOTER = _record(
 )
 """One quoter, and what became of it on the present path."""
 
+SHEET = _record(
+    [
+        *[(name, "f8", (LANES,)) for name in ("move", "gain", "quantity", "pnl", "squares", "peak", "drawdown")],
+        *[(name, "i8", (LANES,)) for name in ("position", "held", "most_held")],
+        *[(name, "f8", (LANES,)) for name in ("spread", "adverse", "fees", "quoted_spread")],
+        *[(name, "i8", (LANES,)) for name in ("fills", "volume", "quoted")],
+    ]
+)
+"""The accounts of paths that are walked in step, side by side, so that one instruction marks four of them; names as in `QUOTER`.
+
+``move`` is that of the mid in the present step, ``gain`` that of its fills at its mid, ``quantity`` the position in base units.
+"""
+
+FACE = _record(
+    [
+        *[(name, HEADER[name]) for name in HEADER.names or ()],
+        *[(name, MARKET_VIEW[name]) for name in MARKET_VIEW.names or ()],
+        ("quotes", QUOTE, (2,)),  # bid, ask
+    ]
+)
+"""How the row of every strategy of one market and one level begins."""
+
 CELL = np.dtype((np.record, [("number", "f8")]))
+
+BRACKET = np.dtype((np.record, [("surely", "f8"), ("perhaps", "f8")]))
+"""Distances from the mid: nearer than the first is reached by all marks of a bracket, no nearer than the second by none."""
 
 TABULATED = np.dtype(
     (
@@ -173,3 +229,28 @@ TABULATED = np.dtype(
 
 STANDING = np.dtype((np.record, [("price", "f8"), ("lots", "i8")]))
 """One quote as it was decided; 0 lots is none."""
+
+
+# ---------------------------------------------------------------- what follows from them
+
+mids_of = words_at(WORLD, "mids", types.float64)
+jumps_of = words_at(WORLD, "jumps", types.float64)
+recorded_of = words_at(WORLD, "recorded", types.float64)
+sells_of = words_at(WORLD, "sells")
+buys_of = words_at(WORLD, "buys")
+
+
+def _time_of(w: Any, step: int) -> int:
+    """Return what strategies are told the time is at the beginning of a step."""
+    return START_NS + int(step * w.step_s * 1e9 + 0.5)
+
+
+time_of = compiled(_time_of, inline=True)
+
+
+def _fee(w: Any, price: float, lots: int) -> float:
+    """Return the fee on a fill."""
+    return float(lots * (abs(price) * w.lot_size * w.fee_rate + w.fee_per_lot))
+
+
+fee_of = compiled(_fee, inline=True)

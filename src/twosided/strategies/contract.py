@@ -153,6 +153,7 @@ class Param:
 
 
 Prepare = Callable[[Any, Any, Any], None]
+Around = Callable[[Any, np.dtype[Any]], tuple[Callable[..., Any], Any]]
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ class Strategy:
     hedges: tuple[int, ...] = ()
     stages: tuple[Stage, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
-    _addresses: dict[tuple[int, int], tuple[Any, int]] = field(default_factory=dict, repr=False, compare=False)
+    _addresses: dict[tuple[Any, ...], tuple[Any, int]] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, ctx: Any) -> None:
         """Decide once, as plain Python: for tests and notebooks."""
@@ -237,21 +238,26 @@ class Strategy:
             ]
         )
 
-    def address(self, markets: int) -> int:
+    def address(self, markets: int, around: "Around | None" = None) -> int:
         """Return the address of the machine code for *markets* markets; 0 when Python must decide.
+
+        With *around* it is that of another function, which contains this one: an engine's way to ask about many records at once.
 
         Raises:
             StrategyError: it cannot be compiled; the message says why, and in which line.
         """
         if INTERPRETED or not self.compiled:
             return 0
-        key = (markets, self.levels)
+        key = (markets, self.levels) if around is None else (markets, self.levels, around)
         if key not in self._addresses:
             row_dtype = self.row_dtype(markets)
             try:
                 stages = [compiled(stage, checked=True) for stage in self.stages]
                 function = chained(stages) if stages else self.function
-                dispatcher = compiled(function, types.void(from_dtype(row_dtype)), checked=True)
+                if around is None:
+                    dispatcher = compiled(function, types.void(from_dtype(row_dtype)), checked=True)
+                else:
+                    dispatcher = compiled(*around(compiled(function, checked=True, inline=True), row_dtype))
             except Exception as error:  # noqa: BLE001 - the compiler's own errors are of many types
                 raise compile_failure(self.name, self.function, error, row_dtype) from None
             self._addresses[key] = (dispatcher, address_of(dispatcher))
