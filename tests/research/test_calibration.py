@@ -35,9 +35,15 @@ def test_a_recorded_perpetual_says_what_is_known_of_such_markets(perpetual):
 
 def test_pictures_show_what_was_fitted(perpetual, tmp_path):
     fit = intensity_figure(perpetual)
-    assert [trace.name for trace in fit.data] == ["virtual orders", "fitted to them", "fitted to reaches"]
+    assert [each.name for each in fit.data] == ["reaches", "fitted to reaches", "virtual orders", "fitted to virtual orders"]
     first = perpetual.estimate
-    np.testing.assert_allclose(fit.data[2].y, first.A.value * np.exp(-first.k.value * fit.data[2].x))
+    assert [at.rate.value for at in first.rates] == list(fit.data[0].y)
+    np.testing.assert_allclose(fit.data[1].y, first.A.value * np.exp(-first.k.value * fit.data[1].x))
+    assert first.rates[0].reached == first.reaches
+    assert first.rates[0].rate.value == pytest.approx(
+        fit.data[1].y[0], rel=0.02
+    )  # at the nearest distance the fit is free to be right
+    assert first.rates[-1].rate.low > 1.5 * fit.data[1].y[-1]  # far out it is not: real depths scatter more than an exponential's
     assert [trace.name for trace in signature_figure(perpetual).data] == ["mid", "trades"]
     page = write_calibration_plots(perpetual, "<perp>", str(tmp_path / "fit.html")).read_text()
     assert "&lt;perp&gt;" in page

@@ -120,7 +120,11 @@ def test_excitement_explains_a_clustered_flow_and_not_an_independent_one():
         (lambda: fit_hawkes(np.arange(200.0), 300.0, np.ones(200, np.int8)), "too few events to fit excitement: 0, 200"),
         (lambda: log_likelihood(TIMES, TWO, 10.0, [0.6], [[0.5]], 1.0), "mu has 1 kinds and alpha the shape"),
         (lambda: log_likelihood(TIMES, -TWO, 10.0, [0.6], [[0.5]], 1.0), "kinds has -1"),
+        (lambda: fit_hawkes(np.arange(200.0), np.inf), "seconds is inf; allowed: a positive number"),
         (lambda: simulate_hawkes([1.0], [[1.0]], 1.0, 10.0, 1), "else the flow explodes"),
+        (lambda: simulate_hawkes([-1.0], [[0.5]], 1.0, 10.0, 1), r"mu is \[-1.0\].*; allowed: numbers of 0 or more"),
+        (lambda: simulate_hawkes([1.0], [[0.5]], 0.0, 10.0, 1), "some mu and beta above 0"),
+        (lambda: simulate_hawkes([1.0, 1.0], [[0.5]], 1.0, 10.0, 1), "mu has 2 kinds and alpha the shape"),
         (lambda: simulate_hawkes([1.0], [[0.5]], 1.0, 100.0, 1, most=10), "more than 10 events"),
     ],
 )

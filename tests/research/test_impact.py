@@ -100,8 +100,12 @@ def test_intervals_are_wider_where_neighbours_are_alike():
         (lambda: impact_slope(np.ones(150), np.ones(150)), "flow is 1 in every interval"),
         (lambda: impact_slope(np.arange(150.0), np.arange(150.0) == 7), "too little happens in them"),
         (lambda: glosten_harris(np.ones(50), np.ones(50), np.ones(50)), "49 changes of price; needed: 100"),
-        (lambda: glosten_harris(np.ones(150), np.ones(150), np.ones(150)), "every trade has the volume 1"),
-        (lambda: huang_stoll(np.ones(150), np.ones(150)), "all trades have one side"),
+        (lambda: glosten_harris(np.arange(150.0), np.ones(150), np.ones(150)), "every trade has the volume 1"),
+        (lambda: huang_stoll(np.arange(150.0), np.ones(150)), "all trades have one side"),
+        (lambda: huang_stoll(np.ones(150), np.tile([1.0, -1.0], 75)), "every trade has the price 1"),
+        (lambda: impact_slope(np.full(150, np.nan), np.arange(150.0)), "price_changes holds nan"),
+        (lambda: impact_slope(np.ones(150), np.arange(151.0)), "flow has 151 numbers and price_changes has 150"),
+        (lambda: glosten_harris(np.arange(150.0), np.ones(150), -np.arange(150.0)), "volumes holds -1; allowed"),
     ],
 )
 def test_what_cannot_be_regressed_is_refused(call, said):

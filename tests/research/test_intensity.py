@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 
 from twosided.errors import InputError
-from twosided.research.intensity import Reaches, fit_intensity
+from twosided.research.intensity import Reaches, fit_intensity, observed_rates
+from twosided.research.measured import Measured
 
 
 def simulated(random, *, A, k, tick, seconds, every_s, nearest_ticks=2):  # noqa: N803
@@ -39,6 +40,47 @@ def test_intervals_of_95_per_cent_hold_the_truth_about_as_often(case):
         assert 88 <= np.sum(np.abs(errors) < 1.96) <= 100
         assert abs(np.mean(errors)) < 0.35  # no bias: three standard errors of a mean of 100
         assert 0.8 < np.std(errors) < 1.25
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_intervals_hold_the_truth_95_times_in_100(covered, case):
+    def intervals(random):
+        fit = fit_intensity(simulated(random, **case))
+        return {"A": Measured.of(math.exp(fit.log_A), fit.log_A_error), "k": Measured.of(fit.k, fit.k_error / fit.k)}
+
+    found = covered(intervals, {"A": case["A"], "k": case["k"]})
+    assert all(0.93 <= share <= 0.97 for share in found.values()), found
+
+
+@pytest.mark.parametrize("every_s", [0.05, 2.0])
+def test_the_rate_at_each_distance_is_the_one_of_greatest_likelihood(every_s):
+    reaches = simulated(np.random.default_rng(8), A=4.0, k=0.5, tick=0.5, seconds=400, every_s=every_s)
+    rates = observed_rates(reaches, 8.0)
+    for step, at in enumerate(rates[:4]):
+        hit = reaches.reached >= reaches.nearest + (step - 0.01) * reaches.tick
+
+        def minus_log_likelihood(log_rate, hit=hit):
+            return every_s * np.exp(log_rate) * np.sum(~hit) - np.sum(hit) * np.log(-np.expm1(-every_s * np.exp(log_rate)))
+
+        best = minimize_scalar(minus_log_likelihood, (-3.0, 2.0), tol=1e-12)
+        assert at.rate.value == pytest.approx(math.exp(best.x), rel=1e-6)
+        assert at.reached == hit.sum()
+    assert rates[0].distance == pytest.approx(reaches.nearest.mean())
+
+
+def test_intervals_of_the_rate_at_each_distance_hold_the_truth(covered):
+    def intervals(random):
+        rates = observed_rates(simulated(random, A=4.0, k=0.5, tick=0.5, seconds=400, every_s=0.5), 6.0)
+        return {f"{at.distance:.1f}": at.rate for at in rates}
+
+    truth = {f"{d:.1f}": 4.0 * math.exp(-0.5 * d) for d in np.arange(1.125, 5.2, 0.5)}
+    assert min(covered(intervals, truth, 60).values()) > 0.85
+
+
+def test_where_hardly_anything_came_no_rate_is_told():
+    reaches = Reaches(np.ones(100), np.ones(100), np.where(np.arange(100) < 4, 3.0, -np.inf), 1.0)
+    assert observed_rates(reaches, 5.0) == ()
 
 
 def by_search(reaches):

@@ -26,8 +26,21 @@ def test_accuracy_counts_only_what_both_know():
 
 
 def test_arrays_of_different_lengths_are_refused():
-    with pytest.raises(InputError, match="3 prices, 2 bids and 3 asks"):
+    with pytest.raises(InputError, match="bid has 2 numbers and prices has 3; allowed: as many"):
         lee_ready(np.ones(3), np.ones(2), np.ones(3))
+    with pytest.raises(InputError, match="prices holds nan"):
+        tick_rule(np.array([1.0, np.nan]))
+    with pytest.raises(InputError, match="3 signs and 4 true sides"):
+        sign_accuracy(np.ones(3, np.int8), np.ones(4, np.int8))
+
+
+def test_the_middle_of_prices_that_are_no_binary_fractions_is_the_middle():
+    cents = np.arange(1, 2000, 2)
+    bid, ask = cents / 100, (cents + 2) / 100
+    prices = np.repeat(5.0, len(cents))
+    prices[1:] = ((cents + 1) / 100)[1:]  # all in the middle, and rising
+    assert np.any(2 * prices[1:] != bid[1:] + ask[1:])
+    assert lee_ready(prices, bid, ask)[3:].tolist() == [1] * (len(cents) - 3)
 
 
 def test_intervals_of_accuracy_hold_the_truth_95_times_in_100(covered):

@@ -21,7 +21,7 @@ from twosided.data.bars import INTERVALS_S, write_book
 from twosided.data.recording import Recording
 from twosided.errors import InputError
 from twosided.explain.markouts import Band
-from twosided.explain.page import write_whole
+from twosided.explain.page import require_page, write_whole
 from twosided.research.calibration import Calibration, calibration
 from twosided.research.calibration_plots import write_calibration_plots
 from twosided.research.queue_study import QueueStudy, queue_study
@@ -84,6 +84,8 @@ def estimates(
     chosen = assigned([find_strategy(name)], assignments)[0]
     if out:
         require_strategy_file(out)
+    if plot:
+        require_page(plot)
     recording = read_one_market(draft)
     from_ns, until_ns = _window(recording, start, end)
     found = calibration(recording.events, recording.instruments[0], from_ns=from_ns, until_ns=until_ns)

@@ -14,7 +14,7 @@ no exponential meets. In markets where hardly anything trades deeper, the touch 
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ import numpy.typing as npt
 from twosided.errors import InputError
 from twosided.market.event import Events, exchange_order
 from twosided.market.instrument import Instrument
-from twosided.research.intensity import Reaches, fit_intensity
+from twosided.research.intensity import RateAt, Reaches, fit_intensity, observed_rates
 from twosided.research.measured import Measured
 from twosided.research.open_time import open_market, step_ticks
 from twosided.strategies.contract import Strategy
@@ -44,6 +44,9 @@ FEW_REACHES = 100
 
 TOUCH_SHARE = 0.9
 """The usual touch is the half-spread that is not exceeded in this share of the time."""
+
+DECAYS = 5.0
+"""1/k: how far beyond the nearest distance rates are looked at, one by one, and virtual orders are placed."""
 
 _SIDES = (1, -1)
 
@@ -69,6 +72,7 @@ class Estimate:
         currency: of prices.
         from_ns, until_ns: when the first and the last of what was looked at were received, our clock.
         warnings: what weakens the numbers, one sentence each.
+        rates: how often each distance was reached by itself, which A·exp(-k·distance) must meet.
     """
 
     sigma: Measured
@@ -86,6 +90,7 @@ class Estimate:
     from_ns: int
     until_ns: int
     warnings: tuple[str, ...] = ()
+    rates: tuple[RateAt, ...] = field(default=(), repr=False)
 
     def sentence(self) -> str:
         """Return what was found, for people, with 95 % intervals in brackets."""
@@ -100,7 +105,7 @@ class Estimate:
 
     def facts(self) -> dict[str, Any]:
         """Return everything that was found and from what, ready for JSON: what a Run keeps as ``facts["calibration"]``."""
-        facts = asdict(self)
+        facts = {name: value for name, value in asdict(self).items() if name != "rates"}
         units = {"sigma": f"{self.currency}/√s", "A": "per second and side", "k": f"per {self.currency}"}
         return {**facts, **{name: {**facts[name], "unit": unit} for name, unit in units.items()}, "warnings": list(self.warnings)}
 
@@ -154,6 +159,7 @@ def estimate(
         from_ns=int(received[0]) if from_ns is None else max(int(received[0]), from_ns),
         until_ns=int(received[-1]),
         warnings=(*seen.warnings(), *warnings),
+        rates=observed_rates(reaches, float(reaches.nearest.min()) + DECAYS / fit.k),
     )
 
 

@@ -13,10 +13,11 @@ import numpy as np
 from twosided.errors import InputError
 from twosided.market.event import Events, exchange_order
 from twosided.market.instrument import Instrument
-from twosided.research.calibrate import Estimate, estimate
+from twosided.research.calibrate import DECAYS, Estimate, estimate
 from twosided.research.fill_study import FillStudy, fill_study
 from twosided.research.hawkes import fit_hawkes
 from twosided.research.impact import glosten_harris, huang_stoll, impact_slope, order_flow_imbalance
+from twosided.research.intensity import RateAt
 from twosided.research.measured import Measured
 from twosided.research.open_time import open_market
 from twosided.research.trade_signs import lee_ready, sign_accuracy, tick_rule
@@ -27,7 +28,6 @@ __all__ = ["Calibration", "Row", "calibration"]
 
 SIGNATURE_NS = tuple(int(seconds * 1e9) for seconds in (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60, 300))
 EVERY_NS = NS_PER_SECOND
-_DECAYS = 5.0  # 1/k: how far beyond the nearest distance virtual orders are placed
 _MOST_EVENTS = 50_000  # of a Hawkes fit: half a minute of one core
 
 
@@ -75,24 +75,19 @@ class Calibration:
             name: [{"every_s": at.every_s, "sigma": at.sigma.value, "low": at.sigma.low, "high": at.sigma.high} for at in found]
             for name, found in self.signatures.items()
         }
-        rates = [
-            {
-                "distance": at.distance,
-                "reached": at.reached,
-                "seconds": at.seconds,
-                "rate": at.rate.value,
-                "low": at.rate.low,
-                "high": at.rate.high,
-            }
-            for at in (self.fills.rates if self.fills else ())
-        ]
         return {
             "strategy": self.estimate.facts(),
             "estimates": rows,
             "signature": points,
-            "virtual_orders": rates,
+            "reaches": [_rate_facts(at) for at in self.estimate.rates],
+            "virtual_orders": [_rate_facts(at) for at in (self.fills.rates if self.fills else ())],
             "remarks": [*self.estimate.warnings, *self.remarks],
         }
+
+
+def _rate_facts(at: RateAt) -> dict[str, Any]:
+    ends = {"rate": at.rate.value, "low": at.rate.low, "high": at.rate.high}
+    return {"distance": at.distance, "reached": at.reached, "seconds": at.seconds, **ends}
 
 
 @dataclass
@@ -180,7 +175,7 @@ def _volatility(seen: _Market) -> list[Row]:
 
 
 def _virtual(seen: _Market, first: Estimate, study: list[FillStudy]) -> list[Row]:
-    farthest = first.nearest + _DECAYS / first.k.value
+    farthest = first.nearest + DECAYS / first.k.value
     found = fill_study(seen.book, seen.trades, seen.tick, nearest=first.nearest, farthest=farthest)
     study.append(found)
     basis = f"virtual orders renewed every {found.wait_s:g} s, {found.placements} times"

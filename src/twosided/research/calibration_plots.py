@@ -3,6 +3,7 @@
 Where you are in the pipe: research, on top of all rooms; the style is that of the report's pictures.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,42 +11,44 @@ import numpy as np
 import plotly.graph_objects as go
 
 from twosided.explain.page import write_pictures
-from twosided.explain.plots import INK, MARKET, MINUS, PLUS, styled
+from twosided.explain.plots import MARKET, MINUS, PLUS, styled
+from twosided.research.calibrate import Estimate
 from twosided.research.calibration import Calibration
+from twosided.research.fill_study import FillStudy
+from twosided.research.intensity import RateAt
 
 __all__ = ["intensity_figure", "signature_figure", "write_calibration_plots"]
 
 
 def intensity_figure(found: Calibration) -> go.Figure:
-    """Return how often virtual orders were reached, by distance, with the exponentials that were fitted."""
+    """Return how often trades reached each distance, and virtual orders there, with the exponentials that were fitted to both."""
     figure = go.Figure()
     first, fills = found.estimate, found.fills
     x = np.linspace(first.nearest, max(first.nearest + 5.0 / first.k.value, fills.rates[-1].distance if fills else 0.0), 100)
+    _add_fit(figure, "reaches", first.rates, x, first, MINUS)
     if fills:
-        rates = [at for at in fills.rates if at.reached]
-        low = np.array([max(at.rate.low, 0.02 * at.rate.value) for at in rates])
-        value = np.array([at.rate.value for at in rates])
-        figure.add_scatter(
-            x=[at.distance for at in rates],
-            y=value,
-            error_y=_bars(low, value, np.array([at.rate.high for at in rates]), color=MARKET),
-            mode="markers",
-            marker={"size": 5, "color": INK},
-            name="virtual orders",
-        )
-        figure.add_scatter(
-            x=x, y=fills.A.value * np.exp(-fills.k.value * x), name="fitted to them", line={"color": PLUS, "width": 2}
-        )
-    figure.add_scatter(
-        x=x,
-        y=first.A.value * np.exp(-first.k.value * x),
-        name="fitted to reaches",
-        line={"color": MINUS, "width": 2, "dash": "dash"},
-    )
+        _add_fit(figure, "virtual orders", fills.rates, x, fills, PLUS)
     styled(figure, 420)
     figure.update_xaxes(title_text=f"distance from the mid, {first.currency}", rangemode="tozero")
     figure.update_yaxes(title_text="reached, per second and side", type="log", dtick=1, exponentformat="power")
     return figure
+
+
+def _add_fit(figure: go.Figure, name: str, rates: Sequence[RateAt], x: Any, fitted: Estimate | FillStudy, colour: str) -> None:
+    """Draw what was observed with its intervals, and the exponential that was fitted to it."""
+    seen = [at for at in rates if at.reached]
+    value = np.array([at.rate.value for at in seen])
+    low = np.array([max(at.rate.low, 0.02 * at.rate.value) for at in seen])
+    figure.add_scatter(
+        x=[at.distance for at in seen],
+        y=value,
+        error_y=_bars(low, value, np.array([at.rate.high for at in seen]), color=MARKET),
+        mode="markers",
+        marker={"size": 5, "color": colour},
+        name=name,
+    )
+    y = fitted.A.value * np.exp(-fitted.k.value * x)
+    figure.add_scatter(x=x, y=y, name=f"fitted to {name}", line={"color": colour, "width": 2})
 
 
 def signature_figure(found: Calibration) -> go.Figure:

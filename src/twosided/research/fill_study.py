@@ -19,10 +19,11 @@ import numpy.typing as npt
 
 from twosided.errors import InputError
 from twosided.research.block_bootstrap import intervals
+from twosided.research.intensity import RateAt
 from twosided.research.measured import Measured
 from twosided.units import NS_PER_SECOND
 
-__all__ = ["FillStudy", "RateAt", "fill_study", "fit_rates"]
+__all__ = ["FillStudy", "fill_study", "fit_rates"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -31,16 +32,6 @@ FEWEST = 20
 _NEWTON = 30
 _MOST_DISTANCES = 80
 _SHOWN = 0.1  # of the time at the commonest distance
-
-
-@dataclass(frozen=True)
-class RateAt:
-    """How often orders at one *distance* (price) were reached: *reached* of them in *seconds*, *rate* per second."""
-
-    distance: float
-    reached: int
-    seconds: float
-    rate: Measured
 
 
 @dataclass(frozen=True)
@@ -111,8 +102,11 @@ def fit_rates(fills: Floats, exposure: Floats, distances: Floats) -> tuple[Measu
         distances: price, shape (columns,).
 
     Raises:
-        InputError: orders are not reached less often farther out, so that no exponential fits.
+        InputError: no order was reached, or stood at some distance for no time, or orders are not reached less often farther out,
+            so that no exponential fits.
     """
+    if not (fills.sum() > 0.0 and np.all(exposure.sum(axis=0) > 0.0)):
+        raise InputError("A and k need orders that were reached, and time at every distance")
     count, scale = len(distances), float(np.mean(distances))
 
     def fitted(sums: Floats) -> Floats:

@@ -244,6 +244,8 @@ def _checked(times: Floats, kinds: Kinds, seconds: float) -> tuple[Floats, Kinds
     times, kinds = np.ascontiguousarray(times, np.float64), np.ascontiguousarray(kinds, np.int8)
     if len(times) != len(kinds):
         raise InputError(f"there are {len(times)} times and {len(kinds)} kinds; allowed: as many")
+    if not 0.0 < seconds < math.inf:
+        raise InputError(f"seconds is {seconds}; allowed: a positive number")
     if len(times) and not (times[0] >= 0.0 and times[-1] <= seconds and np.all(np.diff(times) > 0.0)):
         raise InputError(f"times must increase from 0 to {seconds:g} s; events at the same instant are to be made one before")
     if len(kinds) and kinds.min() < 0:
@@ -301,11 +303,20 @@ def simulate_hawkes(
         most: events at most.
 
     Raises:
-        InputError: a flow that explodes (largest eigenvalue of alpha from 1 on), or more than *most* events.
+        InputError: a number that is negative or none, shapes that do not fit, a flow that explodes (largest eigenvalue of alpha
+            from 1 on), or more than *most* events.
 
     Source: Ogata (1981), algorithm 2: thinning under the intensity just after the last candidate, which bounds what follows.
     """
     mu, alpha = np.atleast_1d(np.asarray(mu, np.float64)), np.atleast_2d(np.asarray(alpha, np.float64))
+    given = np.concatenate([mu.ravel(), alpha.ravel(), [beta, seconds]])
+    if not (np.all(np.isfinite(given)) and np.all(given >= 0.0) and beta > 0.0 and np.any(mu > 0.0)):
+        raise InputError(
+            f"mu is {mu.tolist()}, alpha {alpha.tolist()}, beta {beta}, seconds {seconds}; allowed: numbers of 0 or more, some "
+            f"mu and beta above 0"
+        )
+    if alpha.shape != (len(mu), len(mu)):
+        raise InputError(f"mu has {len(mu)} kinds and alpha the shape {alpha.shape}; allowed: a square of as many")
     if np.max(np.abs(np.linalg.eigvals(alpha))) >= 1.0:
         raise InputError(f"alpha is {alpha.tolist()}; allowed: a largest eigenvalue below 1, else the flow explodes")
     times, kinds = np.zeros(most), np.zeros(most, np.int8)

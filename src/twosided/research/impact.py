@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from twosided.errors import InputError
 from twosided.research.block_bootstrap import least_squares
+from twosided.research.columns import columns
 from twosided.research.measured import Measured
 
 __all__ = ["GlostenHarris", "HuangStoll", "Slope", "glosten_harris", "huang_stoll", "impact_slope", "order_flow_imbalance"]
@@ -38,12 +39,12 @@ def impact_slope(price_changes: Floats, flow: Floats) -> Slope:
     answers to prices, the slope is not what one more order would do.
 
     Raises:
-        InputError: fewer than 100 intervals, or a flow that never changes.
+        InputError: fewer than 100 intervals, arrays that do not fit, or a flow that never changes.
 
     Source: Kyle (1985), "Continuous auctions and insider trading", Econometrica 53, theorem 1: price = p0 + lambda·flow; Cont,
     Kukanov and Stoikov (2014), "The price impact of order book events", J. of Financial Econometrics 12, section 2.
     """
-    price_changes, flow = np.asarray(price_changes, np.float64), np.asarray(flow, np.float64)
+    price_changes, flow = columns(price_changes=price_changes, flow=flow)
     _require(len(flow), "intervals of time")
     if np.ptp(flow) == 0.0:
         raise InputError(f"flow is {flow[0]:g} in every interval: nothing can be said of what it does")
@@ -63,8 +64,12 @@ def order_flow_imbalance(bid: Floats, bid_size: Floats, ask: Floats, ask_size: F
         ask: best asks.
         ask_size: what is displayed there.
 
+    Raises:
+        InputError: arrays that do not fit.
+
     Source: Cont, Kukanov and Stoikov (2014), section 2.1; their OFI is its sum over an interval.
     """
+    bid, bid_size, ask, ask_size = columns(bid=bid, bid_size=bid_size, ask=ask, ask_size=ask_size)
     up = np.where(bid[1:] >= bid[:-1], bid_size[1:], 0.0) - np.where(bid[1:] <= bid[:-1], bid_size[:-1], 0.0)
     down = np.where(ask[1:] <= ask[:-1], ask_size[1:], 0.0) - np.where(ask[1:] >= ask[:-1], ask_size[:-1], 0.0)
     return np.asarray(up - down, np.float64)
@@ -103,11 +108,15 @@ def glosten_harris(prices: Floats, signs: Floats, volumes: Floats) -> GlostenHar
         volumes: of the trades, not negative.
 
     Raises:
-        InputError: fewer than 101 trades, or volumes all alike.
+        InputError: fewer than 101 trades, arrays that do not fit, a negative volume, or prices or volumes all alike.
 
     Source: Glosten and Harris (1988), "Estimating the components of the bid/ask spread", J. of Financial Economics 21, section 2.
     """
+    prices, signs, volumes = columns(prices=prices, signs=signs, volumes=volumes)
     _require(len(prices) - 1, "changes of price")
+    _require_moved(prices)
+    if np.any(volumes < 0.0):
+        raise InputError(f"volumes holds {volumes[volumes < 0.0][0]:g}; allowed: numbers of 0 or more")
     mean = float(np.mean(volumes))
     if np.ptp(volumes) == 0.0:
         raise InputError(f"every trade has the volume {volumes[0]:g}: nothing can be said of its effect")
@@ -158,11 +167,13 @@ def huang_stoll(prices: Floats, signs: Floats) -> HuangStoll:
         signs: +1 or -1.
 
     Raises:
-        InputError: fewer than 102 trades, or all on one side.
+        InputError: fewer than 102 trades, arrays that do not fit, prices all alike, or trades all on one side.
 
     Source: Huang and Stoll (1997), "The components of the bid-ask spread", Review of Financial Studies 10, section 3.2.
     """
+    prices, signs = columns(prices=prices, signs=signs)
     _require(len(prices) - 2, "changes of price")
+    _require_moved(prices)
     if np.all(signs == signs[0]):
         raise InputError("all trades have one side: a spread cannot be seen")
     design = np.stack([signs[2:], signs[1:-1], signs[:-2]], axis=1).astype(np.float64)
@@ -175,6 +186,11 @@ def huang_stoll(prices: Floats, signs: Floats) -> HuangStoll:
 
     spread, adverse, inventory, processing, reversal = least_squares(design, np.diff(prices[1:]), parts)[0]
     return HuangStoll(spread, adverse, inventory, processing, reversal, len(prices))
+
+
+def _require_moved(prices: Floats) -> None:
+    if np.ptp(prices) == 0.0:
+        raise InputError(f"every trade has the price {prices[0]:g}: a spread cannot be seen")
 
 
 def _require(count: int, what: str) -> None:

@@ -17,14 +17,16 @@ as dt goes to 0 it becomes the exponential tail whose estimator is k = 1/(mean e
 method, and their covariance is the inverse of the observed information.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from twosided.errors import InputError
+from twosided.research.measured import Measured
 
-__all__ = ["Intensity", "Reaches", "fit_intensity"]
+__all__ = ["Intensity", "RateAt", "Reaches", "fit_intensity", "observed_rates"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -63,6 +65,16 @@ class Reaches:
     def decays(self) -> bool:
         """Whether some reached deeper than others: without that nothing is known about k."""
         return bool(np.any(self.depths > 0.5 * self.tick))
+
+
+@dataclass(frozen=True)
+class RateAt:
+    """How often orders at one *distance* (price) were reached: *reached* of them in *seconds*, *rate* per second."""
+
+    distance: float
+    reached: int
+    seconds: float
+    rate: Measured
 
 
 @dataclass(frozen=True)
@@ -146,3 +158,40 @@ def _log_likelihood(
         + (odds * between_kk + curve * between_k * between_k).sum()
     )
     return value, gradient, np.array([[aa, ak], [ak, kk]])
+
+
+_HALVINGS = 60  # of a bracket of the rate
+_MOST_DISTANCES = 40
+_FEWEST_HITS = 5  # at a distance; fewer say next to nothing
+
+
+def observed_rates(reaches: Reaches, farthest: float) -> tuple[RateAt, ...]:
+    """Return the rate at each distance by itself, from the nearest to *farthest*: what the exponential must meet.
+
+    The greatest likelihood of a rate r of which an interval of dt seconds shows only whether something came: the sum of
+    dt / (exp(r·dt) - 1) over the intervals where it did is the time of the others. At each step of the lattice, every interval has
+    its own price, half a tick from that of others; the distance is their mean.
+
+    Args:
+        reaches: as of `fit_intensity`.
+        farthest: distance, price.
+    """
+    steps = max(int((farthest - float(reaches.nearest.min())) / reaches.tick), 0)
+    found = []
+    for step in range(0, steps + 1, 1 + steps // _MOST_DISTANCES):
+        hits = reaches.reached >= reaches.nearest + (step - 1e-9) * reaches.tick
+        count, seconds, missed = int(hits.sum()), float(reaches.seconds.sum()), float(reaches.seconds[~hits].sum())
+        if count < _FEWEST_HITS or missed <= 0.0:
+            continue
+        dt, low, high = reaches.seconds[hits], count / seconds, count / missed
+        for _ in range(_HALVINGS):
+            rate = math.sqrt(low * high)
+            low, high = (rate, high) if _time_of_hits(rate, dt) > missed else (low, rate)
+        information = float(np.sum(np.square(dt) / (4.0 * np.square(np.sinh(np.minimum(0.5 * rate * dt, 300.0))))))
+        distance = float(np.average(reaches.nearest, weights=reaches.seconds)) + step * reaches.tick
+        found.append(RateAt(distance, count, seconds, Measured.of(rate, 1.0 / (rate * math.sqrt(information)))))
+    return tuple(found)
+
+
+def _time_of_hits(rate: float, dt: Floats) -> float:
+    return float(np.sum(dt / np.expm1(np.minimum(rate * dt, 700.0))))

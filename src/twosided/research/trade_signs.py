@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twosided.errors import InputError
+from twosided.research.columns import columns
 from twosided.research.measured import Measured
 
 __all__ = ["SignAccuracy", "lee_ready", "sign_accuracy", "tick_rule"]
@@ -17,12 +18,18 @@ __all__ = ["SignAccuracy", "lee_ready", "sign_accuracy", "tick_rule"]
 Floats = npt.NDArray[np.float64]
 Signs = npt.NDArray[np.int8]
 
+_SAME = 1e-12  # of the price: the middle of prices that are no binary fractions is met to rounding
+
 
 def tick_rule(prices: Floats) -> Signs:
     """Return +1 after a rise, -1 after a fall, and what the last change said where a price did not change; 0 before the first one.
 
+    Raises:
+        InputError: a price that is no number.
+
     Source: Lee and Ready (1991), "Inferring trade direction from intraday data", J. of Finance 46, section I.
     """
+    (prices,) = columns(prices=prices)
     moves = np.sign(np.diff(prices, prepend=prices[:1]))
     last = np.maximum.accumulate(np.where(moves != 0, np.arange(len(moves)), 0))
     return np.asarray(moves[last], np.int8)
@@ -37,13 +44,13 @@ def lee_ready(prices: Floats, bid: Floats, ask: Floats) -> Signs:
         ask: best ask strictly before each trade.
 
     Raises:
-        InputError: arrays of different lengths.
+        InputError: arrays of different lengths, or what is no number in them.
 
     Source: Lee and Ready (1991), section IV.
     """
-    if not len(prices) == len(bid) == len(ask):
-        raise InputError(f"there are {len(prices)} prices, {len(bid)} bids and {len(ask)} asks; allowed: as many")
-    signs = np.asarray(np.sign(2 * prices - bid - ask), np.int8)
+    prices, bid, ask = columns(prices=prices, bid=bid, ask=ask)
+    above = 2.0 * prices - bid - ask
+    signs = np.where(np.abs(above) <= _SAME * np.abs(prices), 0, np.sign(above)).astype(np.int8)
     return np.where(signs == 0, tick_rule(prices), signs).astype(np.int8)
 
 
@@ -66,8 +73,10 @@ def sign_accuracy(signs: Signs, truth: Signs) -> SignAccuracy:
     """Compare a rule with the side that the venue recorded; the interval is Wilson's (1927), of trades one by one.
 
     Raises:
-        InputError: no trade has both.
+        InputError: no trade has both, or arrays of different lengths.
     """
+    if len(signs) != len(truth):
+        raise InputError(f"there are {len(signs)} signs and {len(truth)} true sides; allowed: as many")
     known = truth != 0
     decided = known & (signs != 0)
     count = int(decided.sum())

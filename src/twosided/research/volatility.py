@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twosided.errors import InputError
+from twosided.research.columns import columns
 from twosided.research.measured import Measured
 from twosided.units import NS_PER_SECOND
 
@@ -88,6 +89,7 @@ def ewma(close: Floats, bar_s: float, decay: float = _RISKMETRICS) -> Measured:
     if not 0.0 < decay < 1.0:
         raise InputError(f"decay is {decay}; allowed: between 0 and 1")
     squares = np.square(_log_changes(close))
+    _require_enough(len(squares), bar_s)
     weights = (1.0 - decay) * decay ** np.arange(len(squares) - 1, -1, -1.0)
     variance = float(weights @ squares) + decay ** len(squares) * float(squares.mean())
     _require_moved(variance)
@@ -114,7 +116,7 @@ def parkinson(high: Floats, low: Floats, bar_s: float) -> Measured:
     """
     high, low = _positive(high, "high"), _positive(low, "low")
     if len(high) != len(low) or np.any(low > high):
-        raise InputError("every bar needs a high and a low that is not above it")
+        raise InputError("every bar needs a high and a low that is not above it, and as many of one as of the other")
     return _root_of_mean(np.square(np.log(high / low)) / _FOUR_LOG_2, bar_s)
 
 
@@ -132,7 +134,7 @@ def garman_klass(open_: Floats, high: Floats, low: Floats, close: Floats, bar_s:
         bar_s: length of a bar, s.
 
     Raises:
-        InputError: as `parkinson`.
+        InputError: as `parkinson`, or an open or a close outside the bar.
 
     Source: Garman and Klass (1980), "On the estimation of security price volatilities from historical data", J. of Business 53:
     the practical estimator, their sigma5 squared.
@@ -140,14 +142,22 @@ def garman_klass(open_: Floats, high: Floats, low: Floats, close: Floats, bar_s:
     open_, high, low, close = (
         _positive(each, name) for each, name in zip((open_, high, low, close), ("open", "high", "low", "close"), strict=True)
     )
-    if not len(open_) == len(high) == len(low) == len(close) or np.any(low > high):
-        raise InputError("every bar needs an open, a high, a low that is not above it, and a close")
+    if not len(open_) == len(high) == len(low) == len(close):
+        raise InputError(f"there are {len(open_)} opens, {len(high)} highs, {len(low)} lows, {len(close)} closes; allowed: as many")
+    if np.any(low > np.minimum(open_, close)) or np.any(high < np.maximum(open_, close)):
+        raise InputError("every bar needs an open and a close that are not below its low nor above its high")
     squares = 0.5 * np.square(np.log(high / low)) - (2.0 * math.log(2.0) - 1.0) * np.square(np.log(close / open_))
     return _root_of_mean(squares, bar_s)
 
 
 def annualised(sigma: Measured, days_per_year: float = 365.0, hours_per_day: float = 24.0) -> Measured:
-    """Return a volatility in fraction/sqrt(s) as a fraction per square root of a year of that much trading."""
+    """Return a volatility in fraction/sqrt(s) as a fraction per square root of a year of that much trading.
+
+    Raises:
+        InputError: days or hours that are no positive number.
+    """
+    if not (0.0 < days_per_year < math.inf and 0.0 < hours_per_day <= 24.0):
+        raise InputError(f"days_per_year is {days_per_year} and hours_per_day {hours_per_day}; allowed: above 0, hours up to 24")
     return sigma.scaled(math.sqrt(days_per_year * hours_per_day * 3600.0))
 
 
@@ -177,10 +187,13 @@ def sampled(times_ns: Integers, values: Floats, every_ns: int) -> Floats:
     """Return the last value known at times_ns[0], and every *every_ns* after.
 
     Raises:
-        InputError: *every_ns* is not positive, or there are no values.
+        InputError: *every_ns* is not positive, there are no values, other than one for each time, or times that decrease.
     """
-    if every_ns <= 0 or not len(times_ns):
-        raise InputError(f"every_ns is {every_ns} and there are {len(times_ns)} values; allowed: a positive step, and some values")
+    (values,) = columns(values=values)
+    if every_ns <= 0 or not len(values):
+        raise InputError(f"every_ns is {every_ns} and there are {len(values)} values; allowed: a positive step, and some values")
+    if len(times_ns) != len(values) or np.any(np.diff(times_ns) < 0):
+        raise InputError(f"there are {len(times_ns)} times and {len(values)} values; allowed: as many, times that never decrease")
     grid = np.arange(times_ns[0], times_ns[-1] + 1, every_ns)
     return np.asarray(values[np.searchsorted(times_ns, grid, side="right") - 1], np.float64)
 
@@ -228,15 +241,17 @@ def two_scale(times_ns: Integers, values: Floats, step: int | None = None) -> Tw
     two-scales estimator, its small-sample correction, its variance and the best K. The kernel's variance: Barndorff-Nielsen,
     Hansen, Lunde and Shephard (2008), "Designing realized kernels", Econometrica 76, the flat-top Bartlett kernel.
     """
-    values = np.asarray(values, np.float64)
+    (values,) = columns(values=values)
+    if len(times_ns) != len(values):
+        raise InputError(f"there are {len(times_ns)} times and {len(values)} values; allowed: as many")
     n, seconds = len(values) - 1, (int(times_ns[-1]) - int(times_ns[0])) / NS_PER_SECOND if len(times_ns) else 0.0
     if n < 10 * FEWEST or seconds <= 0.0:
         raise InputError(f"two scales need 100 changes over some time; there are {max(n, 0)} over {seconds:g} s")
     fast = float(np.sum(np.square(np.diff(values))))
     _require_moved(fast)
     chosen = _best_step(values, fast) if step is None else step
-    if not 2 <= chosen <= n // FEWEST:
-        raise InputError(f"step is {chosen}; allowed: from 2 to {n // FEWEST}, a tenth of the changes")
+    if not 2 <= chosen <= n // FEWEST or chosen != int(chosen):
+        raise InputError(f"step is {chosen}; allowed: a whole number from 2 to {n // FEWEST}, a tenth of the changes")
     integrated = _integrated(values, fast, chosen)
     if integrated <= 0.0:
         raise InputError("nothing is left of the volatility once the noise is taken off: too few values, or all of it is noise")
@@ -300,9 +315,9 @@ def signature(times_ns: Integers, values: Floats, every_ns: tuple[int, ...]) -> 
 
 
 def _positive(prices: Floats, name: str) -> Floats:
-    prices = np.asarray(prices, np.float64)
-    if not np.all(np.isfinite(prices) & (prices > 0.0)):
-        raise InputError(f"{name} holds {prices[~(np.isfinite(prices) & (prices > 0.0))][0]}; allowed: positive prices")
+    (prices,) = columns(**{name: prices})
+    if not np.all(prices > 0.0):
+        raise InputError(f"{name} holds {prices[prices <= 0.0][0]}; allowed: positive prices")
     return prices
 
 
@@ -312,14 +327,18 @@ def _log_changes(close: Floats) -> Floats:
 
 def _root_of_mean(squares: Floats, seconds: float) -> Measured:
     """Return sqrt(mean / seconds); the logarithm of a root has half the relative error of what is under it."""
-    if len(squares) < FEWEST:
-        raise InputError(f"too little to estimate volatility: {len(squares)} changes; needed: {FEWEST}")
-    if not seconds > 0.0:
-        raise InputError(f"a bar or a step lasts {seconds} s; allowed: more than 0")
+    _require_enough(len(squares), seconds)
     mean = float(squares.mean())
     _require_moved(mean)
     error = float(squares.std(ddof=1)) / math.sqrt(len(squares))
     return Measured.of(math.sqrt(mean / seconds), 0.5 * error / mean)
+
+
+def _require_enough(changes: int, seconds: float) -> None:
+    if changes < FEWEST:
+        raise InputError(f"too little to estimate volatility: {changes} changes; needed: {FEWEST}")
+    if not 0.0 < seconds < math.inf:
+        raise InputError(f"a bar or a step lasts {seconds} s; allowed: more than 0")
 
 
 def _require_moved(variance: float) -> None:
