@@ -138,6 +138,11 @@ def test_bars_say_their_volatility(command, monkeypatch, tmp_path):
     answer = command("calibrate", "bars", "binance", "BTC/USDT", "--json", "--out", tmp_path / "bars.csv")
     found = json.loads(answer.out)
     assert found["bars"] == len((tmp_path / "bars.csv").read_text().splitlines()) - 1 == 500
+    still = [(60 * n, 5.0, 5.0, 5.0, 5.0, 1.0) for n in range(50)]
+    monkeypatch.setattr("twosided.app.calibrate_commands.binance", lambda *_: bars_of("Binance", "X/USDT", 60, still))
+    unmoved = command("calibrate", "bars", "binance", "X/USDT", "--out", tmp_path / "still.csv")
+    assert (unmoved.code, "the price never moved" in unmoved.err) == (2, True)
+    assert not (tmp_path / "still.csv").exists()
     once = found["estimates"]["close to close"]
     assert once["low"] < 1e-3 / 60**0.5 < once["high"]
     assert once["annual"] == pytest.approx(once["value"] * (365 * 86400) ** 0.5)

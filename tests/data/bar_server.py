@@ -60,6 +60,10 @@ class Handler(BaseHTTPRequestHandler):
         if step == "hang":
             self.server.release.wait(5)
             return
+        if step == "garbage":
+            self.wfile.write(b"SSH-2.0-OpenSSH_9.6\r\n")
+            self.close_connection = True
+            return
         if isinstance(step, tuple):
             self._send(*step)
             return
@@ -96,7 +100,8 @@ def klines(query):
 
 
 def candles(query):
-    minutes = [minute for minute in range(int(query["from"]) // 60 + 1, int(query["to"]) // 60 + 1) if minute % 3]  # gaps
+    until_s = min(int(query["to"]), NOW_S - 3 * 86_400 if query["symbol"] == "WEEKEND" else 2**40)
+    minutes = [minute for minute in range(int(query["from"]) // 60 + 1, until_s // 60 + 1) if minute % 3]  # gaps
     if not minutes or query["symbol"] == "NONE":
         return {"s": "no_data"}
     columns = {name: [price(minute) + more for minute in minutes] for name, more in zip("ohlc", (0, 5, -5, 1), strict=True)}

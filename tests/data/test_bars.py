@@ -83,6 +83,32 @@ def test_bars_of_finnhub_come_page_by_page_where_a_market_was_closed(server, fin
     assert not any(KEY in json.dumps(query) for _, query, _ in server.seen)  # never in an address
 
 
+def test_after_a_long_weekend_there_are_still_bars_of_the_week_before(finnhub):
+    assert len(finnhub.bars("WEEKEND", "1m", 20)) == 20
+
+
+def test_the_bar_that_is_still_being_made_is_left_out(server):
+    now_s = NOW_S + 60  # in the middle of a minute of which there is a bar
+    found = Finnhub(KEY, address=server.address, now_s=lambda: now_s).bars("AAPL", "1m", 20)
+    assert len(found) == 20
+    assert found.begin_ns[-1] + 60 * 10**9 <= now_s * 10**9 < found.begin_ns[-1] + 180 * 10**9
+
+
+def test_the_key_follows_no_redirection(server, finnhub):
+    with serving() as elsewhere:
+        server.script[CANDLE] = [(302, b"", {"Location": f"{elsewhere.address}{CANDLE}?symbol=AAPL&from=0&to=60000"})]
+        finnhub.bars("AAPL", "1m", 20)
+        assert elsewhere.seen
+        assert all("X-Finnhub-Token".lower() not in map(str.lower, headers) for _, _, headers in elsewhere.seen)
+
+
+def test_a_price_that_is_none_makes_no_book(server, finnhub):
+    for price_of in ("Infinity", "NaN", "-3", "null", '"much"'):
+        server.script["/quote"] = [(200, f'{{"c":{price_of},"t":1}}'.encode(), {})]
+        with pytest.raises(InputError, match="Finnhub has no price of AAPL"):
+            finnhub.quote("AAPL")
+
+
 def test_bars_can_be_written(finnhub):
     lines = finnhub.bars("AAPL", "1m", 20).csv_text().splitlines()
     assert lines[0] == "begin_ns,open,high,low,close,volume"
@@ -110,6 +136,7 @@ REFUSALS = {
     "plan": ((403, b'{"error":"You don\'t have access to this resource."}', {}), "plan of this key does not include bars"),
     "down": ((502, b"<html>", {}), "HTTP status 502; try again later, or use the simulated market"),
     "truncated": ("truncate", "breaks off or is not JSON"),
+    "no HTTP": ("garbage", "breaks off or is not JSON"),
     "timeout": ("hang", "did not answer within 0.3 s; try again later, or use the simulated market"),
     "not bars": ((200, b'{"s":"what"}', {}), "is not one of bars"),
     "a column short": ((200, b'{"s":"ok","t":[1],"o":[1],"h":[1],"l":[1],"c":[1],"v":[]}', {}), "one is shorter than another"),

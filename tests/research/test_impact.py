@@ -7,7 +7,7 @@ from twosided.errors import InputError
 from twosided.research.impact import glosten_harris, huang_stoll, impact_slope, order_flow_imbalance
 
 SPREAD, ADVERSE, INVENTORY, REVERSAL = 0.1, 0.2, 0.3, 0.8
-TWO = {"transitory": 0.03, "transitory_per_unit": 0.001, "adverse": 0.01, "adverse_per_unit": 0.002}
+TWO = {"transitory": 0.03, "transitory_per_unit": 0.001, "adverse": 0.01, "adverse_per_unit": 0.002, "adverse_share": 0.016 / 0.049}
 THREE = {
     "spread": SPREAD,
     "adverse": ADVERSE,

@@ -126,9 +126,9 @@ def bars(source: str, symbol: str, interval: str, count: int, out: str | None, b
         say(f"{write_book(quote, book)}: a SYNTHETIC book around {quote.price}; only the price is the market's")
         return
     fetched = finnhub().bars(symbol, interval, count) if source == "finnhub" else binance(symbol, interval, count)
+    found = bar_volatilities(fetched)
     if out:
         write_whole(out, fetched.csv_text())
-    found = bar_volatilities(fetched)
     if as_json:
         print_json({"source": fetched.source, "symbol": symbol, "bars": len(fetched), "interval": interval, "estimates": found})
         return

@@ -26,6 +26,8 @@ _RESOLUTIONS = {"1m": "1", "5m": "5", "15m": "15", "30m": "30", "1h": "60", "1d"
 _PAGE = 5_000  # bars asked for at a time
 _DAYS = {60: 3.5, 300: 3.5, 900: 3.5, 1800: 3.5, 3600: 3.5, 86_400: 1.5}
 """How much longer than its bars a stretch of time is, in which a market is closed at nights and weekends."""
+_LONGEST_CLOSED_S = 5 * 86_400
+"""A long weekend with its nights: what is looked at is longer than that, so that a closed market is not one without bars."""
 
 
 class Finnhub:
@@ -57,21 +59,22 @@ class Finnhub:
         return f"Finnhub(address={self._address!r})"
 
     def bars(self, symbol: str, interval: str = "1m", count: int = 1000) -> Bars:
-        """Return the last *count* bars, or fewer where there are no more.
+        """Return the last *count* whole bars, or fewer where there are no more; the one that is still being made is left out.
 
         Raises:
             InputError: no network, a key that is not taken or a plan without bars, no such symbol, or an answer that is none.
         """
-        bar_s, until = INTERVALS_S[interval], int(self._now_s())
+        bar_s, now_s = INTERVALS_S[interval], int(self._now_s())
+        until = now_s
         rows: list[tuple[float, ...]] = []
         while len(rows) < count:
             page = min(count - len(rows), _PAGE)
-            begin = until - int(page * bar_s * _DAYS[bar_s])
+            begin = until - int(page * bar_s * _DAYS[bar_s]) - _LONGEST_CLOSED_S
             query = {"symbol": symbol, "resolution": _RESOLUTIONS[interval], "from": begin, "to": until}
             found = _candles(self._get("stock/candle", query), symbol)
-            rows = found + rows
             if not found:
                 break
+            rows = [row for row in found if row[0] + bar_s <= now_s] + rows
             until = int(found[0][0]) - 1
         return bars_of("Finnhub", symbol, bar_s, rows[-count:])
 
@@ -83,14 +86,13 @@ class Finnhub:
         """
         answer = self._get("quote", {"symbol": symbol})
         price, seconds = (answer.get(name) if isinstance(answer, dict) else None for name in ("c", "t"))
-        if not isinstance(price, (int, float)) or not isinstance(seconds, (int, float)) or not price > 0:
+        if not isinstance(price, (int, float)) or not isinstance(seconds, (int, float)) or not 0 < price < 1e7:
             raise InputError(f"Finnhub has no price of {symbol}")
         return Quote("Finnhub", symbol, float(price), int(seconds) * 1_000_000_000)
 
     def _get(self, path: str, query: dict[str, Any]) -> Any:
-        request = urllib.request.Request(  # noqa: S310 - the address is ours
-            f"{self._address}/{path}?{urllib.parse.urlencode(query)}", headers={"X-Finnhub-Token": self._key}
-        )
+        request = urllib.request.Request(f"{self._address}/{path}?{urllib.parse.urlencode(query)}")  # noqa: S310 - the address is ours
+        request.add_unredirected_header("X-Finnhub-Token", self._key)  # nobody but Finnhub gets the key
         return patiently("Finnhub", self._limiter, lambda: self._answer(request, path))
 
     def _answer(self, request: urllib.request.Request, path: str) -> Any:
@@ -103,7 +105,7 @@ class Finnhub:
             raise _refusal(error.code, error.headers.get("Retry-After"), path) from None
         except TimeoutError:
             raise InputError(f"Finnhub did not answer within {self._timeout_s:g} s; try again later, or use {SIMULATED}") from None
-        except (http.client.IncompleteRead, ValueError):
+        except (http.client.HTTPException, ValueError):
             raise InputError("Finnhub's answer breaks off or is not JSON; try again") from None
         except (urllib.error.URLError, OSError) as error:
             reason = getattr(error, "reason", error)
