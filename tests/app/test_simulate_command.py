@@ -70,6 +70,13 @@ def test_a_report_holds_the_table_the_figures_and_no_address(command, tmp_path):
     assert [path.name for path in out.parent.iterdir()] == ["simulation.html"]
 
 
+def test_a_single_path_has_no_errors_and_is_shown_all_the_same(command):
+    answer = command("simulate", "--compare", "fixed,glft", "--paths", 1, "--horizon-s", 5)
+    assert answer.code == 0
+    assert "standard deviation" in answer.out
+    assert json.loads(command("simulate", "--compare", "fixed", "--paths", 1, "--horizon-s", 5, "--json").out)["paths"] == 1
+
+
 def test_a_single_quoter_is_reported_too(command, tmp_path):
     out = tmp_path / "one.html"
     assert command("simulate", "--compare", "glft", *SMALL, "--out", out).code == 0
@@ -133,6 +140,7 @@ def test_help_names_the_presets_and_every_setting(command):
         (("--compare", " , "), "--compare is ' , '; allowed: names of strategies with commas between, for example fixed,glft"),
         (("--compare", "glft", "--set", "gama=1"), "strategy glft has no parameter 'gama'; did you mean 'gamma'?"),
         (("--compare", "glft", "--set", "gamma"), "--set is 'gamma'; allowed: NAME=VALUE, for example gamma=0.1"),
+        (("--compare", "fixed", "--out", "notes.txt"), "--out is 'notes.txt'; allowed: a file that ends in .html"),
         (("--preset", "glft-2014"), "--preset is 'glft-2014'; did you mean 'glft-2013'?"),
         (("--preset", "glft-2013", "--compare", "fixed"), "--preset says itself who quotes"),
         (("--compare", "fixed", "--paths", "0"), "--paths is '0'; allowed: greater than or equal to 1"),

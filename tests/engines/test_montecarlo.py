@@ -149,6 +149,8 @@ def test_quoters_have_names_and_namesakes_numbers():
         ({"jump_rate": 1.0}, "jump_rate is 1, but mid brownian has none; allowed: with mid jumps"),
         ({"drift": 1.0, "mid": "ornstein_uhlenbeck"}, "drift is 1, but mid ornstein_uhlenbeck has none"),
         ({"linear_probability": True, "hawkes": 0.5}, "linear_probability is the paper's, whose orders are Poisson"),
+        ({"mid": "jumps", "jump_rate": 1e9, "jump_size": 1.0}, "jump_rate is 1e\\+09; allowed where each is drawn: up to 10,000"),
+        ({"hawkes": 0.5, "A": 1e9}, "A is 1e\\+09; allowed where each is drawn"),
         ({"sigma": -1.0}, "sigma"),
         ({"A": 0.0}, "A"),
         ({"latency": "soon"}, "duration is 'soon'; allowed: a number and one of"),

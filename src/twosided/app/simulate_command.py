@@ -76,6 +76,8 @@ def simulate(
         return
     if not compared:
         raise InputError("nobody quotes; name strategies with --compare, for example --compare fixed,glft, or a --preset")
+    if out and Path(out).suffix.lower() != ".html":
+        raise InputError(f"--out is {out!r}; allowed: a file that ends in .html")
     settings = draft.section("simulation", SimulationSettings)
     quoters = _quoters(compared, assignments)
     gamma = risk_aversion if risk_aversion is not None else _gamma(list(quoters.values()))

@@ -16,6 +16,7 @@ from twosided.units import NS_PER_SECOND, duration_ns
 __all__ = ["SimulationSettings"]
 
 _MOST_STEPS = 2**40
+_MOST_A_STEP = 10_000  # jumps, or excited orders, one by one
 _SAME = 1e-9
 _FINE_DIGITS = 6  # strategies count in ticks: where prices are continuous, in a millionth of the price
 
@@ -80,6 +81,11 @@ class SimulationSettings(BaseModel):
             raise ValueError(f"step_s is {self.step_s:g}; allowed: a whole fraction of horizon_s {self.horizon_s:g}")
         if self.steps > _MOST_STEPS:
             raise ValueError(f"horizon_s / step_s is {self.steps}; allowed: up to {_MOST_STEPS} steps")
+        for name, per_s in (("jump_rate", self.jump_rate), ("A", self.A if self.hawkes else 0.0)):
+            if per_s * self.step_s > _MOST_A_STEP:
+                raise ValueError(
+                    f"{name} is {per_s:g}; allowed where each is drawn: up to {_MOST_A_STEP:,} in a step of {self.step_s:g} s"
+                )
         if self.linear_probability and self.hawkes:
             raise ValueError("linear_probability is the paper's, whose orders are Poisson; allowed: without hawkes")
         for name, mids in _ONLY_WITH.items():

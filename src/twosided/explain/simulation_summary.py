@@ -131,7 +131,9 @@ def simulation_rows(lines: list[Line]) -> list[Row]:
 
 def _row(line: Line, scale: float) -> Row:
     finite = [abs(value) for value in line.values if math.isfinite(value)]
-    largest = max(*finite, scale) if line.unit == "money" else max(finite, default=0.0)
+    if line.unit == "money" and math.isfinite(scale):
+        finite.append(scale)
+    largest = max(finite, default=0.0)
     largest = max(largest, 10.0) if line.unit == "%" else largest
     cells = [_with_error(value, error, largest) for value, error in zip(line.values, line.errors, strict=True)]
     values: list[float | None] = [value if math.isfinite(value) else None for value in line.values]
