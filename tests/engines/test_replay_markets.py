@@ -205,7 +205,7 @@ def quotes_and_exits(*, marked):
     return both
 
 
-CONSERVATIVE = ReplaySettings(entry_latency="1ms", response_latency="1ms", queue="conservative")
+CONSERVATIVE = ReplaySettings(entry_latency="3ms", response_latency="1ms", queue="conservative")
 EXITS = ReplaySettings(queue="optimistic", orders=Orders(post_only=False))
 
 
@@ -241,15 +241,15 @@ def test_an_order_that_is_moved_to_hedge_is_what_it_was_until_the_move_arrives()
         return mover
 
     def marks(hedge_at_ms):
-        # 2 lots at 100 while the replace is under way (20 to 21 ms), the rest at 101
-        scene = Scene().trade(20.5, -1, 100, 12).trade(30, -1, 101, 9).quiet(50)
+        # 2 lots at 100 while the replace is under way, 1 at 101 before its answer, then 5 that renew it
+        scene = Scene().trade(22.5, -1, 100, 12).trade(23.5, -1, 101, 1).trade(30, -1, 101, 9).quiet(50)
         run = replay(scene.events(), script(hedge_at_ms), instruments=PERP, settings=CONSERVATIVE, start_ns=T0)
         return run.fills.select("ticks", "lots", "hedge").rows()
 
-    assert marks(20) == [(100, 2, 0), (101, 3, 1)]
-    assert marks(10) == [(100, 2, 1), (101, 3, 1)]  # the order stayed where it was: from then on it was a hedge
-    assert marks(25) == [(100, 2, 0), (101, 3, 1)]
-    assert marks(40) == [(100, 2, 0), (101, 3, 0)]
+    assert marks(20) == [(100, 2, 0), (101, 1, 1), (101, 5, 1)]
+    assert marks(10) == [(100, 2, 1), (101, 1, 1), (101, 5, 1)]  # the order stayed where it was: from then on it was a hedge
+    assert marks(25) == [(100, 2, 0), (101, 1, 0), (101, 5, 1)]
+    assert marks(40) == [(100, 2, 0), (101, 1, 0), (101, 5, 0)]
 
 
 def test_exits_are_hedges_where_the_overlay_says_so():

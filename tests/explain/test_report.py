@@ -265,3 +265,10 @@ def test_an_older_report_is_replaced_whole(session, tmp_path):
     write_report([session], path)
     assert path.read_text() == first  # and the same run gives the same file
     assert [one.name for one in path.parent.iterdir()] == ["report.html"]
+
+
+def test_the_table_of_causes_says_how_many_hedges_it_leaves_out(runs, session, tmp_path):
+    run = runs.random(1)
+    page = write_report([run], tmp_path / "r.html").read_text()
+    assert f"fills by side and by cause, without {run.fills['hedge'].sum()} of hedges</h3>" in page
+    assert "fills by side and by cause</h3>" in write_report([session], tmp_path / "r.html").read_text()

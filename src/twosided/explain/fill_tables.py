@@ -11,10 +11,9 @@ import numpy as np
 from markupsafe import Markup
 
 from twosided.explain.basis import Basis
-from twosided.explain.paths import last_at, last_before, mids_of
+from twosided.explain.paths import fills_of, last_at, last_before, mids_of
 from twosided.explain.summary import NOTHING, amount_text
 from twosided.explain.words import decimals_of, market_name, price_currency, typeset, unit_of
-from twosided.market.instrument import Instrument
 from twosided.market.order import FillCause
 from twosided.market.run import Run
 from twosided.units import duration_text, time_text
@@ -113,8 +112,9 @@ def _line(run: Run, fill: Mapping[str, Any], before: int, after: int, day: str, 
     }
 
 
-def group_table(market: Mapping[str, Any], instrument: Instrument, basis: Basis) -> dict[str, Any]:
-    """Return the fills of a market (its statistics) by side, by cause and in all: columns and rows."""
+def group_table(run: Run, index: int, market: Mapping[str, Any], basis: Basis) -> dict[str, Any]:
+    """Return the fills of a market (by its *index*, and its statistics) by side, by cause and in all: columns and rows."""
+    instrument, hedges = run.instruments[index], fills_of(run, index).hedge.sum()
     by_side, by_cause = market["by_side"], market["by_cause"]
     names = ("fills", "volume", "spread", "adverse", "paid")
     whole = {name: sum(group[name] for group in by_side.values()) for name in names} | {"markouts": market["markouts"]}
@@ -124,6 +124,7 @@ def group_table(market: Mapping[str, Any], instrument: Instrument, basis: Basis)
     currency = instrument.currency
     return {
         "name": market_name(instrument),
+        "without": f", without {hedges:,} of hedges" if hedges else "",
         "columns": [
             "",
             "fills",

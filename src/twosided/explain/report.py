@@ -279,7 +279,7 @@ def _run(run: Run, basis: Basis, result: Mapping[str, Any]) -> dict[str, Any]:
         "configuration_file": configuration_file(run),
         "data": data_rows(run),
         "reproduction": reproduction_rows(run),
-        "groups": [group_table(market, run.instruments[index], basis) for index, market in enumerate(result["markets"])],
+        "groups": [group_table(run, index, market, basis) for index, market in enumerate(result["markets"])],
     }
 
 
