@@ -21,7 +21,7 @@ from twosided.strategies.catalogue import find_strategy
 
 __all__ = ["COMPILING", "compile_replay", "is_compiled", "warmed_up"]
 
-COMPILING = "compiling the replay engine, once per machine: about a minute"
+COMPILING = "compiling the replay engine, once per machine: about half a minute"
 """What to say before the first replay."""
 
 _INSTRUMENT = Instrument(symbol="WARM", tick_size="1", lot_size="1")  # type: ignore[arg-type]
