@@ -74,6 +74,8 @@ def test_a_single_path_has_no_errors_and_is_shown_all_the_same(command):
     answer = command("simulate", "--compare", "fixed,glft", "--paths", 1, "--horizon-s", 5)
     assert answer.code == 0
     assert "standard deviation" in answer.out
+    tables = json.loads(command("simulate", "--preset", "avellaneda-stoikov-2008", "--paths", 1, "--json").out)
+    assert tables["rows"][1]["ours"]["error"] is None
     assert json.loads(command("simulate", "--compare", "fixed", "--paths", 1, "--horizon-s", 5, "--json").out)["paths"] == 1
 
 
@@ -142,6 +144,8 @@ def test_help_names_the_presets_and_every_setting(command):
         (("--compare", "glft", "--set", "gamma"), "--set is 'gamma'; allowed: NAME=VALUE, for example gamma=0.1"),
         (("--compare", "fixed", "--out", "notes.txt"), "--out is 'notes.txt'; allowed: a file that ends in .html"),
         (("--preset", "glft-2014"), "--preset is 'glft-2014'; did you mean 'glft-2013'?"),
+        (("--preset", "glft-2013", "--sigma", "0"), "--sigma is 0 and --k 0.3; allowed with a preset: above 0"),
+        (("--preset", "avellaneda-stoikov-2008", "--k", "0"), "--sigma is 2 and --k 0; allowed with a preset: above 0"),
         (("--preset", "glft-2013", "--compare", "fixed"), "--preset says itself who quotes"),
         (("--compare", "fixed", "--paths", "0"), "--paths is '0'; allowed: greater than or equal to 1"),
         (("--compare", "fixed", "--sigma", "much"), "--sigma is 'much'; allowed"),

@@ -3,6 +3,7 @@
 Where you are in the pipe: ... -> ledger -> *explanation*.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from rich.text import Text
 from twosided.app.config import Draft
 from twosided.engines.montecarlo_result import Estimate
 from twosided.engines.montecarlo_settings import SimulationSettings
+from twosided.errors import InputError
 
 __all__ = ["Answer", "Asked", "answer_table", "number"]
 
@@ -29,11 +31,14 @@ class Asked:
         """Return the preset's settings, with those that the user gave in their places.
 
         Raises:
-            InputError: one that cannot be used.
+            InputError: one that cannot be used; no preset's quoters can do without sigma and k.
         """
         given = self.draft.values.get("simulation", {})
         merged = Draft({"simulation": {**preset, **given}}, self.draft.origins)
-        return merged.section("simulation", SimulationSettings)
+        settings = merged.section("simulation", SimulationSettings)
+        if settings.sigma == 0.0 or settings.k == 0.0:
+            raise InputError(f"--sigma is {settings.sigma:g} and --k {settings.k:g}; allowed with a preset: above 0")
+        return settings
 
     @property
     def given(self) -> Sequence[str]:
@@ -61,17 +66,23 @@ class Answer:
 
 
 def _plain(value: Any) -> Any:
-    return {"value": value.value, "error": value.error} if isinstance(value, Estimate) else value
+    if isinstance(value, Estimate):
+        return {"value": _plain(value.value), "error": _plain(value.error)}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def number(value: Any) -> str:
     """Return a cell: a number with five digits, an estimate with as many as its error deserves."""
     if value is None:
         return ""
+    if isinstance(value, Estimate) and not math.isfinite(value.error):  # of a single path
+        value = value.value
     if isinstance(value, Estimate):
         decimals = 2 if value.error >= 0.1 else 3 if value.error >= 0.01 else 4
         return f"{value.value:,.{decimals}f} ± {value.error:.{decimals}f}"
-    return f"{value:,.5g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.5g}" if math.isfinite(value) else "–"
+    return str(value)
 
 
 def answer_table(answer: Answer) -> Table:

@@ -92,7 +92,7 @@ def _rows(gamma: float, found: Simulation, *, known: bool) -> Iterator[dict[str,
         ours = (spread, found.mean(name), found.deviation(name), found.deviation(name, "position"))
         for place, (figure, estimate) in enumerate(zip(FIGURES, ours, strict=True)):
             exact = EXACT[gamma, name][place] if known else None
-            off = None if exact is None or estimate.error == 0.0 else f"{(estimate.value - exact) / estimate.error:+.1f}"
+            off = None if exact is None or not estimate.error > 0.0 else f"{(estimate.value - exact) / estimate.error:+.1f}"
             published = PUBLISHED[gamma, name][place] if known else None
             shown = {"published": published, "exact": exact, "ours": estimate, "errors": off}
             yield {"group": (gamma, name), "name": f"{gamma:g} {name}" if place == 0 else "", "figure": figure, **shown}

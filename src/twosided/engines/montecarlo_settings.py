@@ -17,6 +17,9 @@ __all__ = ["SimulationSettings"]
 
 _MOST_STEPS = 2**40
 _MOST_A_STEP = 10_000  # jumps, or excited orders, one by one
+_MOST_AHEAD = 1_000_000  # steps that are kept in memory
+_PRICES = 1e-20, 1e20  # whose ticks have exact decimals
+_LARGEST_JUMP = 5
 _SAME = 1e-9
 _FINE_DIGITS = 6  # strategies count in ticks: where prices are continuous, in a millionth of the price
 
@@ -86,6 +89,13 @@ class SimulationSettings(BaseModel):
                 raise ValueError(
                     f"{name} is {per_s:g}; allowed where each is drawn: up to {_MOST_A_STEP:,} in a step of {self.step_s:g} s"
                 )
+        if not _PRICES[0] <= self.price <= _PRICES[1]:
+            raise ValueError(f"price is {self.price:g}; allowed: from {_PRICES[0]:g} to {_PRICES[1]:g}")
+        if self.jump_size > _LARGEST_JUMP * self.price:
+            raise ValueError(f"jump_size is {self.jump_size:g}; allowed: up to {_LARGEST_JUMP} times the price, {self.price:g}")
+        for name, steps in (("informed_horizon_s", self.informed_steps), ("latency", self.latency_steps)):
+            if steps > _MOST_AHEAD:
+                raise ValueError(f"{steps:,} steps of {self.step_s:g} s are {name}; allowed: up to {_MOST_AHEAD:,}")
         if self.linear_probability and self.hawkes:
             raise ValueError("linear_probability is the paper's, whose orders are Poisson; allowed: without hawkes")
         for name, mids in _ONLY_WITH.items():
