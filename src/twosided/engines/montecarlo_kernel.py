@@ -23,7 +23,7 @@ from twosided._compile import compiled, table_at, words_at
 from twosided._random import Purpose, exponential_of, stream_of, stream_word
 from twosided.engines.montecarlo_flow import fill_marks, is_reached
 from twosided.engines.montecarlo_mid import fill_mids
-from twosided.engines.montecarlo_together import asker_at, follow_together, show_signals
+from twosided.engines.montecarlo_together import asker_at, follow_together, show_signals_at
 from twosided.engines.montecarlo_world import (
     CELL,
     QUOTER,
@@ -161,7 +161,7 @@ def _show(w: Any, q: Any, now_ns: int, mid: float) -> None:
     market.position_lots = q.position
     market.cash = q.pnl - q.position * w.lot_size * mid
     if q.n_signals > 0:
-        show_signals(q, now_ns, market.bid_ticks, market.ask_ticks)
+        show_signals_at(q.show_signals)(q, now_ns, market.bid_ticks, market.ask_ticks)
 
 
 show = compiled(_show, inline=True)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from twosided._compile import address_of_array
 from twosided.engines.montecarlo_flow import reaching_marks
 from twosided.engines.montecarlo_settings import SimulationSettings
-from twosided.engines.montecarlo_together import asked_in_turn
+from twosided.engines.montecarlo_together import asked_in_turn, show_signals_address
 from twosided.engines.montecarlo_world import LANES, QUOTER, SHEET, STANDING, START_NS, TABULATED
 from twosided.errors import InputError
 from twosided.signals.by_name import SIGNALS_OF_A_MID, SIGNALS_OF_MARKET, signal_numbers, wanted_groups
@@ -287,6 +287,8 @@ def _lay_row(q: Any, strategy: Strategy, instrument: Any, ready: Prepared) -> No
     numbers = signal_numbers(strategy.signals, f"{strategy.name} in a simulation", SIGNALS_OF_A_MID)
     q["signal_sources"][: len(numbers)] = numbers
     q["signals_wanted"] = wanted_groups(numbers)
+    if numbers:
+        q["show_signals"] = show_signals_address()
     q["n_signals"], q["levels"], q["row_bytes"] = len(strategy.signals), strategy.levels, rows.itemsize
     row["start_ns"], row["wake"], row["wake_market"] = START_NS, int(Wake.TIMER), -1
     market = row["market"][0]

@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 from numba import from_dtype, types
 
-from twosided._compile import compiled, function_at, lowest_bit, table_at
+from twosided._compile import compiled, detached, function_at, lowest_bit, table_at
 from twosided.engines.montecarlo_flow import is_reached
 from twosided.engines.montecarlo_world import CELL, FACE, LANES, QUOTER, SHEET, buys_of, fee_of, mids_of, sells_of, time_of
 from twosided.signals.by_name import SIGNALS_OF_MARKET, see_book, signal_at
 
-__all__ = ["asked_in_turn", "asker_at", "follow_together", "show_signals"]
+__all__ = ["asked_in_turn", "asker_at", "follow_together", "show_signals_address", "show_signals_at"]
 
 face_of = table_at(QUOTER, "row", FACE, (1,))
 sheet_of = table_at(QUOTER, "sheet", SHEET, (1,))
@@ -68,7 +68,8 @@ def _show_signals(q: Any, now_ns: int, bid_ticks: int, ask_ticks: int) -> None:
         shown_signal_of(q, 0, j).number = signal_at(signals, q.signal_sources[j], now_ns)
 
 
-show_signals = compiled(_show_signals)
+show_signals_at, show_signals_address = detached(_show_signals, None, QUOTER, *["i8"] * 3)
+"""``show_signals_at(q.show_signals)(q, …)``: most strategies ask for no signals, and need not wait for them to be compiled."""
 
 
 def _show(face: Any, s: Any, lane: int, now_ns: int, mid: float, after: float) -> None:
@@ -190,7 +191,7 @@ def _follow_together(world: Any, quoters: Any, k: int, lanes: int) -> None:
         if q.n_signals > 0:
             for lane in range(lanes):
                 face = face_of(quoters[lane, k], 0)
-                show_signals(quoters[lane, k], now_ns, face.bid_ticks, face.ask_ticks)
+                show_signals_at(q.show_signals)(quoters[lane, k], now_ns, face.bid_ticks, face.ask_ticks)
         q.i = i
         asker_at(q.address)(q, lanes)
         met = 0

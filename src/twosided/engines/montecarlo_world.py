@@ -157,6 +157,7 @@ QUOTER = _record(
         ("n_signals", "i8"),
         ("signals_wanted", "i8"),  # bits of their groups
         ("signal_sources", "i8", (16,)),
+        ("show_signals", "i8"),  # address of the machine code that does; 0 where there are none
         ("levels", "i8"),
         ("sheet", "i8"),  # address of the accounts of the paths that are walked in step
         ("standing", "i8"),  # address of the decisions that are on their way or stand
