@@ -249,9 +249,8 @@ def _on_exchange_event(s: Any, books: Any, event: Any, i: int) -> None:
         old = set_level(books, row, ticks, lots)
         venue.dirty = 1
         venue.top_moved = 1  # nearly always true of one level or another of a message, and not worth asking
-        # whether it matters to own orders there: without branches, which could not be predicted
-        watched = np.int64(lots < old) | np.int64(venue.n_explained > 0)
-        if venue.n_resting > 0 and watched & mark_of(books, own_row(s, m, side), ticks) != 0:
+        # own orders there come first: they are rare, and whether a level shrank cannot be predicted
+        if venue.n_resting > 0 and mark_of(books, own_row(s, m, side), ticks) != 0 and (lots < old or venue.n_explained > 0):
             on_level_change(s, books, m, side, ticks, old, lots)
         if venue.n_taken > 0:
             forget_taken(s, m, side, ticks)

@@ -203,11 +203,11 @@ def _set_level(books: Any, row: int, ticks: int, lots: int) -> int:
     books[page + _MARKS + word] = (books[page + _MARKS + word] & ~(np.int64(1) << np.int64(bit))) | (present << np.int64(bit))
     books[page + _SUMMARY] |= present << np.int64(word)
     best = books[_HEAD + row * _ROW + _BEST]
-    if lots != 0:
-        if (ticks - best) * (1 - 2 * (row & 1)) > 0:
+    if (ticks - best) * (1 - 2 * (row & 1)) + np.int64(lots == 0) > 0:  # a better level, or the best one leaves: rare, and one question
+        if lots != 0:
             books[_HEAD + row * _ROW + _BEST] = ticks
-    elif ticks == best:
-        books[_HEAD + row * _ROW + _BEST] = next_level(books, row, ticks)
+        elif ticks == best:
+            books[_HEAD + row * _ROW + _BEST] = next_level(books, row, ticks)
     return int(old)
 
 
