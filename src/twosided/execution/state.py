@@ -222,7 +222,8 @@ VENUE = _record(
         ("ask", "i8"),
         ("n_resting", "i8"),  # own orders of all strategies
         ("n_explained", "i8"),  # of these, how many have seen a trade at their price since their level's last update
-        ("n_taken", "i8"),
+        ("n_taken", "i8"),  # levels that strategies have used something of
+        ("taken_marks", "i8"),  # a bit for the last six of the price of each: where it is not set nothing was taken
         ("tops_in", "i8"),  # book messages seen by the exchange, and here
         ("tops_out", "i8"),
         ("volume_lots", "i8"),  # traded by everybody while strategies ran

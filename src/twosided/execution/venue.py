@@ -24,6 +24,8 @@ while its book is crossed: before an auction that is no price at which anybody t
 import math
 from typing import Any
 
+import numpy as np
+
 from twosided._compile import compiled
 from twosided.execution.codes import (
     DO_ACCEPTED,
@@ -275,9 +277,14 @@ def _on_level_change(s: Any, books: Any, m: int, side: int, ticks: int, old_lots
     A level that grew, and saw no trade, leaves them all where they are: nobody has more ahead of him than stands at his price.
     """
     following = first_resting(s, books, m, side, ticks)
+    ahead, moved, explained, kind, exponent = -1.0, 0.0, 0, -1, 0.0
     while following != 0:
         order = order_at(s, following - 1)
-        order.ahead = queue_after_change(order.ahead, old_lots, new_lots, order.explained, order.queue_kind, order.queue_exponent)
+        alike = order.ahead == ahead and order.explained == explained
+        if not (alike and order.queue_kind == kind and order.queue_exponent == exponent):  # not of one who came with the last
+            ahead, explained, kind, exponent = order.ahead, order.explained, order.queue_kind, order.queue_exponent
+            moved = queue_after_change(ahead, old_lots, new_lots, explained, kind, exponent)
+        order.ahead = moved
         forget_explained(s, order)
         following = order.after
 
@@ -347,6 +354,7 @@ def _take_level(s: Any, k: int, m: int, side: int, ticks: int, lots: int) -> Non
             raise ValueError("one strategy used up more levels at once than a replay can follow; its size is far from small")
         strategy_at(s, k).n_taken += 1
         venue_at(s, m).n_taken += 1
+        venue_at(s, m).taken_marks |= np.int64(1) << np.int64(ticks & 63)
         entry = taken_at(s, k, i)
         entry.market, entry.side, entry.ticks, entry.lots = m, side, ticks, 0
         if strategy_at(s, k).n_taken + TAKEN_HEADROOM > s.taken_size:
@@ -359,6 +367,9 @@ take_level = compiled(_take_level)
 
 def _forget_taken(s: Any, m: int, side: int, ticks: int) -> None:
     """A level was updated: what was taken from its old content no longer counts."""
+    venue = venue_at(s, m)
+    if (venue.taken_marks >> np.int64(ticks & 63)) & 1 == 0:
+        return
     for k in range(s.n_strategies):
         i = find_taken(s, k, m, side, ticks)
         if i >= 0:
@@ -366,7 +377,9 @@ def _forget_taken(s: Any, m: int, side: int, ticks: int) -> None:
             entry, moved = taken_at(s, k, i), taken_at(s, k, last)
             entry.market, entry.side, entry.ticks, entry.lots = moved.market, moved.side, moved.ticks, moved.lots
             strategy_at(s, k).n_taken = last
-            venue_at(s, m).n_taken -= 1
+            venue.n_taken -= 1
+    if venue.n_taken == 0:
+        venue.taken_marks = 0
 
 
 forget_taken = compiled(_forget_taken)
