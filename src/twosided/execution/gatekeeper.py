@@ -34,6 +34,7 @@ from twosided.execution.state import (
     line_at,
     market_gate_at,
     order_at,
+    unsettle,
     venue_at,
     view_at,
 )
@@ -166,7 +167,7 @@ def _vet(s: Any, k: int, m: int, side: int, ticks: int, lots: int, replaced: int
 
     *replaced* is the number of the order whose place it takes, -1 for a new one.
     """
-    line_at(s, k, m).settled = 0
+    unsettle(s, k, m)
     see(s, k, m)
     gate, market, asked = gate_at(s, k), market_gate_at(s, k, m), asked_at(s, k)
     asked.side, asked.ticks, asked.lots = side, ticks, lots
@@ -234,7 +235,7 @@ def _mark(s: Any, k: int) -> bool:
     changed = on_mark(gate, equity, s.now_ns)
     if changed:
         for m in range(s.n_markets):
-            line_at(s, k, m).settled = 0
+            unsettle(s, k, m)
     return bool(changed)
 
 

@@ -9,6 +9,9 @@ For each market and side, with the quotes wanted and the orders that may still t
 2. a quote without an order moves an order that serves none (one replace, or a cancel and a new order), else a new order is sent;
 3. orders that serve no quote are cancelled.
 
+A side whose orders, once all requests under way succeed, are what the quotes ask for is *settled*, and left alone until its quotes
+change or something else happens to its orders.
+
 An order is a hedge where the quote that it serves is one; while a replace is under way, it is what it was. What is a hedge and what
 is not changes no order.
 
@@ -24,6 +27,7 @@ from typing import Any
 
 from twosided._compile import compiled
 from twosided.execution.codes import (
+    DO_ACCEPTED,
     DO_CANCELLED,
     DO_DENIED,
     DO_FILLED,
@@ -66,6 +70,7 @@ from twosided.execution.state import (
     quote_at,
     quote_change_at,
     strategy_at,
+    unsettle,
     venue_at,
     view_at,
     wanted_at,
@@ -128,7 +133,6 @@ def _request(s: Any, number: int, action: int, reason: int, ticks: int, lots: in
     order = order_at(s, number)
     order.state = next_state(order.state, action, reason)
     order.pending_ticks, order.pending_lots = ticks, lots
-    line_at(s, order.strategy, order.market).settled = 0
     if strategy_at(s, order.strategy).gated == 1:
         reach_note_sent(s.note_sent)(s, order.strategy, action, reason)
     log_order(s, order, action, reason, ticks, lots)
@@ -159,7 +163,7 @@ def _send_new(s: Any, k: int, m: int, side: int, level: int, ticks: int, lots: i
 
 def _deny(s: Any, k: int, m: int, side: int, ticks: int, lots: int, reason: int) -> None:
     """Log a quote that our own checks stopped."""
-    line_at(s, k, m).settled = 0
+    unsettle(s, k, m)
     if s.log_orders == 0:
         return
     row = order_event_at(s, s.n_orders)
@@ -202,14 +206,6 @@ def _price_asked(order: Any) -> int:
 price_asked = compiled(_price_asked)
 
 
-def _is_hedge(s: Any, k: int, m: int, quote: Any) -> int:
-    """Return 1 where a quote is a hedge: it says so, or its market is one in which the strategy only hedges."""
-    return 1 if quote.hedge != 0 or line_at(s, k, m).hedge == 1 else 0
-
-
-is_hedge = compiled(_is_hedge)
-
-
 def _serve(order: Any, level: int, hedge: int) -> None:
     """Let an order serve the quote of *level*, and be what that is for."""
     order.level, order.pending_hedge = level, hedge
@@ -245,6 +241,8 @@ def _adjust_size(s: Any, number: int, lots: int) -> bool:
     """
     order = order_at(s, number)
     if order.state != IS_WORKING:
+        if order.pending_lots != lots:
+            desk_at(s, order.strategy, order.market, 0 if order.side > 0 else 1).settled = 0
         return True
     if order.open_lots > lots:
         reason = WHY_QUOTE_SMALLER
@@ -301,77 +299,85 @@ def _forget_levels(s: Any, first: int, used: int) -> int:
 forget_levels = compiled(_forget_levels)
 
 
-def _manage_side(s: Any, k: int, m: int, side: int, worst_allowed: int) -> None:
-    """Bring the orders of one market and side to the wanted quotes; see the module's text for the rules."""
-    view, venue = view_at(s, m), venue_at(s, m)
-    index, levels = 0 if side > 0 else 1, s.n_levels
+def _manage_side(s: Any, k: int, m: int, index: int) -> None:
+    """Bring the orders of the bids (*index* 0) or asks (1) of a market to the goals; see the module's text for the rules."""
+    side, levels, gated = 1 - 2 * index, s.n_levels, strategy_at(s, k).gated == 1
     first, desk = first_number(s, k, m, index), desk_at(s, k, m, index)
+    desk.settled = 1  # until something is found that another decision must look at again
     busy = forget_levels(s, first, desk.used)
-    gated = strategy_at(s, k).gated == 1
-    allowed = allowance(s, k, m, side) if gated else FOREVER
-    unserved, left = 0, allowed
+    left, unserved = allowance(s, k, m, side) if gated else FOREVER, 0
     for level in range(levels):  # 1. orders that can stay
-        quote = quote_at(s, k, m, index, level)
-        if quote.lots <= 0 or view.open == 0:
+        goal = wanted_at(s, k, m, index, level)
+        goal.unserved_lots = 0
+        if goal.goal_lots == 0:
             continue
-        ticks = allowed_ticks(venue, view, side, quote.ticks)
-        if (worst_allowed - ticks) * side < 0:
-            continue
-        lots = min(quote.lots, left)
+        lots = min(goal.goal_lots, left)
         left -= lots
         if lots == 0:
-            note_stopped(s, k, m, side, ticks, quote.lots)
+            note_stopped(s, k, m, side, goal.goal_ticks, goal.goal_lots)
             continue
-        number = nearest_order(s, first, desk.used, ticks)
+        number = nearest_order(s, first, desk.used, goal.goal_ticks)
         if number >= 0:
-            serve(order_at(s, number), level, is_hedge(s, k, m, quote))
-            if not adjust_size(s, number, lots):
-                busy -= 1
-                unserved += 1
-        else:
-            unserved += 1
-    left = allowed
-    for level in range(levels if unserved > 0 else 0):  # 2. quotes without an order
-        quote = quote_at(s, k, m, index, level)
-        if quote.lots <= 0 or view.open == 0:
-            continue
-        ticks = allowed_ticks(venue, view, side, quote.ticks)
-        if (worst_allowed - ticks) * side < 0:
-            continue
-        lots = min(quote.lots, left)
-        left -= lots
-        if lots == 0 or level_is_served(s, first, desk.used, level):
-            continue
-        number = movable_order(s, first, desk.used)
-        if number >= 0:
-            order = order_at(s, number)
-            if s.replace == 1:
-                if gated:
-                    lots = vetted(s, k, m, side, ticks, lots, number)
-                if lots > 0:
-                    order.level, order.pending_hedge = level, is_hedge(s, k, m, quote)
-                    request(s, number, DO_SEND_REPLACE, WHY_QUOTE_MOVED, ticks, lots)
+            serve(order_at(s, number), level, goal.hedge)
+            if order_at(s, number).hedge != goal.hedge:
+                desk.settled = 0
+            if adjust_size(s, number, lots):
                 continue
-            request(s, number, DO_SEND_CANCEL, WHY_QUOTE_MOVED, order.ticks, order.open_lots)
             busy -= 1
-        if busy < levels:
-            if gated:
-                lots = vetted(s, k, m, side, ticks, lots, -1)
-            if lots > 0:
-                why = WHY_QUOTE if lots == quote.lots else WHY_TRIMMED
-                send_new(s, k, m, side, level, ticks, lots, why, is_hedge(s, k, m, quote))
-                busy += 1
-    while True:  # 3. orders that nobody wants
+        goal.unserved_lots = lots
+        unserved += 1
+    for level in range(levels if unserved > 0 else 0):  # 2. quotes without an order
+        goal = wanted_at(s, k, m, index, level)
+        lots = goal.unserved_lots
+        if lots == 0:
+            continue
         number = movable_order(s, first, desk.used)
-        if number < 0:
+        if number >= 0 and s.replace == 1:
+            if gated:
+                lots = vetted(s, k, m, side, goal.goal_ticks, lots, number)
+            if lots > 0:
+                order_at(s, number).level, order_at(s, number).pending_hedge = level, goal.hedge
+                request(s, number, DO_SEND_REPLACE, WHY_QUOTE_MOVED, goal.goal_ticks, lots)
+            continue
+        if number >= 0:
+            request(s, number, DO_SEND_CANCEL, WHY_QUOTE_MOVED, order_at(s, number).ticks, order_at(s, number).open_lots)
+            busy -= 1
+        if busy >= levels:
+            desk.settled = 0
+            continue
+        if gated:
+            lots = vetted(s, k, m, side, goal.goal_ticks, lots, -1)
+        if lots > 0:
+            why = WHY_QUOTE if lots == goal.goal_lots else WHY_TRIMMED
+            send_new(s, k, m, side, level, goal.goal_ticks, lots, why, goal.hedge)
+            busy += 1
+    cancel_others(s, first, desk)  # 3. orders that nobody wants
+
+
+def _cancel_others(s: Any, first: int, desk: Any) -> None:
+    """Cancel the orders of a desk that serve no quote; one with a request under way has to wait."""
+    unseen = desk.used
+    for number in range(first, first + s.n_slots):
+        if unseen == 0:
             break
-        request(s, number, DO_SEND_CANCEL, WHY_QUOTE_WITHDRAWN, order_at(s, number).ticks, order_at(s, number).open_lots)
+        order = order_at(s, number)
+        unseen -= order.used
+        if order.level >= 0:
+            continue
+        if order.state == IS_WORKING:
+            request(s, number, DO_SEND_CANCEL, WHY_QUOTE_WITHDRAWN, order.ticks, order.open_lots)
+        elif is_live(order.state) and order.state != IS_PENDING_CANCEL:
+            desk.settled = 0
+
+
+cancel_others = compiled(_cancel_others)
 
 
 def _note_stopped(s: Any, k: int, m: int, side: int, ticks: int, lots: int) -> None:
     """Log once that the gate's state lets no order of a side pass."""
     reason = WHY_HALTED if gate_at(s, k).state == _HALTED else WHY_REDUCE_ONLY
     gate_at(s, k).denied[reason] += 1
+    unsettle(s, k, m)
     if reach_is_news(s.is_news)(s, k, m, side, ticks, lots, reason):
         log_denied(s, k, m, side, ticks, lots, reason)
 
@@ -379,47 +385,18 @@ def _note_stopped(s: Any, k: int, m: int, side: int, ticks: int, lots: int) -> N
 note_stopped = compiled(_note_stopped)
 
 
-def _level_is_served(s: Any, first: int, used: int, level: int) -> bool:
-    """Say whether an order of a desk serves this quote level already."""
-    for number in range(first, first + s.n_slots):
-        if used == 0:
-            break
-        order = order_at(s, number)
-        used -= order.used
-        if order.level == level and serves(order):
-            return True
-    return False
-
-
-level_is_served = compiled(_level_is_served)
 manage_side = compiled(_manage_side)
 
 
-def _withdraw_unpriceable(s: Any, k: int, m: int) -> None:
-    """Withdraw quotes at prices that a book cannot hold, and log each once."""
-    for index in range(2):
-        for level in range(s.n_levels):
-            quote, last = quote_at(s, k, m, index, level), wanted_at(s, k, m, index, level)
-            if quote.lots > 0 and not -_MOST_TICKS < quote.ticks < _MOST_TICKS:
-                if last.ticks != quote.ticks:
-                    log_denied(s, k, m, 1 - 2 * index, quote.ticks, quote.lots, WHY_PRICE_OUT_OF_RANGE)
-                last.ticks, quote.lots = quote.ticks, 0
+def _withdraw_unpriceable(s: Any, k: int, m: int, index: int, level: int) -> None:
+    """Withdraw a quote at a price that a book cannot hold, and log it once."""
+    quote, last = quote_at(s, k, m, index, level), wanted_at(s, k, m, index, level)
+    if last.ticks != quote.ticks:
+        log_denied(s, k, m, 1 - 2 * index, quote.ticks, quote.lots, WHY_PRICE_OUT_OF_RANGE)
+    last.ticks, quote.lots = quote.ticks, 0
 
 
 withdraw_unpriceable = compiled(_withdraw_unpriceable)
-
-
-def _lowest_ask(s: Any, k: int, m: int) -> int:
-    """Return the lowest wanted ask as it would be sent, a price beyond all others without one."""
-    lowest = _SENTINEL
-    for level in range(s.n_levels):
-        quote = quote_at(s, k, m, 1, level)
-        if quote.lots > 0:
-            lowest = min(lowest, allowed_ticks(venue_at(s, m), view_at(s, m), -1, quote.ticks))
-    return int(lowest)
-
-
-lowest_ask = compiled(_lowest_ask)
 
 
 def _note_quotes(s: Any, k: int, m: int, lowest: int) -> None:
@@ -427,7 +404,6 @@ def _note_quotes(s: Any, k: int, m: int, lowest: int) -> None:
     for index in range(2):
         for level in range(s.n_levels):
             quote, last = quote_at(s, k, m, index, level), wanted_at(s, k, m, index, level)
-            last.hedge = quote.hedge
             if quote.lots == last.lots and (quote.ticks == last.ticks or quote.lots == 0):
                 continue
             last.ticks, last.lots = quote.ticks, quote.lots
@@ -446,20 +422,48 @@ def _note_quotes(s: Any, k: int, m: int, lowest: int) -> None:
 note_quotes = compiled(_note_quotes)
 
 
-def _nothing_changed(s: Any, k: int, m: int) -> bool:
-    """Say whether quotes, orders and market are what they were at a decision that found nothing to do."""
-    line, view = line_at(s, k, m), view_at(s, m)
-    if line.settled == 0 or view.bid_ticks != line.seen_bid or view.ask_ticks != line.seen_ask or view.open != line.seen_open:
-        return False
+def _hold_back_bids(s: Any, k: int, m: int, lowest: int) -> None:
+    """Let no bid be sent that would meet an own ask."""
+    for level in range(s.n_levels):
+        goal = wanted_at(s, k, m, 0, level)
+        if goal.goal_ticks >= lowest:
+            goal.goal_lots = 0
+            desk_at(s, k, m, 0).settled = 0
+
+
+hold_back_bids = compiled(_hold_back_bids)
+
+
+def _set_goals(s: Any, k: int, m: int) -> None:
+    """Find where each quote may be sent, and log those that changed; a side with another goal than before is not settled."""
+    view, venue, hedges = view_at(s, m), venue_at(s, m), line_at(s, k, m).hedge
+    changed, highest, lowest = 0, -_SENTINEL, _SENTINEL
     for index in range(2):
+        side = 1 - 2 * index
         for level in range(s.n_levels):
             quote, last = quote_at(s, k, m, index, level), wanted_at(s, k, m, index, level)
-            if quote.lots != last.lots or (quote.lots != 0 and (quote.ticks != last.ticks or quote.hedge != last.hedge)):
-                return False
-    return True
+            if quote.lots > 0 and not -_MOST_TICKS < quote.ticks < _MOST_TICKS:
+                withdraw_unpriceable(s, k, m, index, level)
+            if quote.lots != last.lots or (quote.ticks != last.ticks and quote.lots != 0):
+                changed = 1
+            lots, ticks, hedge = 0, last.goal_ticks, last.hedge
+            if quote.lots > 0:
+                lots, ticks = quote.lots * view.open, allowed_ticks(venue, view, side, quote.ticks)
+                hedge = 1 if quote.hedge != 0 or hedges == 1 else 0
+                if side > 0:
+                    highest = max(highest, ticks)
+                else:
+                    lowest = min(lowest, ticks)
+            if ticks != last.goal_ticks or lots != last.goal_lots or hedge != last.hedge:
+                last.goal_ticks, last.goal_lots, last.hedge = ticks, lots, hedge
+                desk_at(s, k, m, index).settled = 0
+    if changed == 1:
+        note_quotes(s, k, m, lowest)
+    if highest >= lowest:
+        hold_back_bids(s, k, m, lowest)
 
 
-nothing_changed = compiled(_nothing_changed)
+set_goals = compiled(_set_goals)
 
 
 def _enforce(s: Any, k: int, m: int, index: int) -> None:
@@ -476,6 +480,7 @@ def _enforce(s: Any, k: int, m: int, index: int) -> None:
                 request(s, number, DO_SEND_REPLACE, WHY_QUOTE_SMALLER, order.ticks, left)
             else:
                 request(s, number, DO_SEND_CANCEL, why, order.ticks, order.open_lots)
+            unsettle(s, k, m)
         if is_live(order.state):
             left = max(left - order.open_lots, 0)
 
@@ -500,19 +505,25 @@ def _manage(s: Any, k: int) -> None:
     if strategy_at(s, k).gated == 1:
         watch(s, k)
     for m in range(s.n_markets):
-        if nothing_changed(s, k, m):
-            continue
-        line, view = line_at(s, k, m), view_at(s, m)
-        line.settled = 1  # until something is sent or denied
-        line.seen_bid, line.seen_ask, line.seen_open = view.bid_ticks, view.ask_ticks, view.open
-        withdraw_unpriceable(s, k, m)
-        lowest = lowest_ask(s, k, m)
-        note_quotes(s, k, m, lowest)
-        manage_side(s, k, m, 1, lowest - 1)  # a bid that would meet an own ask is not sent
-        manage_side(s, k, m, -1, -_SENTINEL)
+        set_goals(s, k, m)
+        for index in range(2):
+            if desk_at(s, k, m, index).settled == 0:
+                manage_side(s, k, m, index)
 
 
 manage = compiled(_manage)
+
+
+def _is_as_asked(order: Any, action: int, ticks: int, lots: int) -> bool:
+    """Say whether a report confirms just what the last request asked for."""
+    if action == DO_ACCEPTED:
+        return bool(order.state == IS_PENDING_NEW)
+    if action == DO_REPLACED:
+        return bool(order.state == IS_PENDING_REPLACE and ticks == order.pending_ticks and lots == order.pending_lots)
+    return bool(action == DO_CANCELLED and order.state == IS_PENDING_CANCEL)
+
+
+is_as_asked = compiled(_is_as_asked)
 
 
 def _on_report(s: Any, message: Any) -> None:
@@ -520,11 +531,13 @@ def _on_report(s: Any, message: Any) -> None:
     action, reason, lots = message.action, message.reason, message.lots
     order = order_at(s, message.order)
     k, m = order.strategy, order.market
-    line_at(s, k, m).settled = 0
+    desk, gated = desk_at(s, k, m, 0 if order.side > 0 else 1), strategy_at(s, k).gated == 1
+    if gated or not is_as_asked(order, action, message.ticks, lots):
+        desk.settled = 0
     order.in_flight -= 1
     if action in (DO_FILLED, DO_PARTIALLY_FILLED):
         line, fees = line_at(s, k, m), venue_at(s, m).fees
-        if strategy_at(s, k).gated == 1:
+        if gated:
             reach_note_fill(s.note_fill)(s, k, m, order.side, lots)
         line.position_lots += order.side * lots
         line.cash -= order.side * lots * worth(fees, 2 * message.ticks) + message.fee
@@ -539,8 +552,8 @@ def _on_report(s: Any, message: Any) -> None:
     log_order(s, order, action, reason, message.ticks, lots)
     if order.in_flight == 0 and order.resting == 0 and not is_live(order.state):
         order.used = 0
-        desk_at(s, k, m, 0 if order.side > 0 else 1).used -= 1
-    if strategy_at(s, k).gated == 1:
+        desk.used -= 1
+    if gated:
         watch(s, k)
 
 

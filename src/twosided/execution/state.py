@@ -72,6 +72,7 @@ __all__ = [
     "strategy_at",
     "taken_at",
     "top_at",
+    "unsettle",
     "venue_at",
     "view_at",
     "wanted_at",
@@ -269,8 +270,25 @@ TOP = _record(
 )
 """The best prices after a book message, or after several that left them alone, on their way from the exchange to us."""
 
-DESK = _record([("used", "i8")])
-"""How many slots of a strategy's side of a market are taken: orders that live, rest, or have messages under way."""
+DESK = _record(
+    [
+        ("used", "i8"),  # slots taken: orders that live, rest, or have messages under way
+        ("settled", "i8"),  # 1: once what is under way succeeds, its orders are what the last goals ask for
+    ]
+)
+"""A strategy's side of a market."""
+
+WANTED = _record(
+    [
+        ("ticks", "i8"),  # the quote as last logged
+        ("lots", "i8"),
+        ("goal_ticks", "i8"),  # where it may be sent, and how much of it: nothing while the market is closed
+        ("goal_lots", "i8"),
+        ("hedge", "i8"),  # 1: its order is to be a hedge
+        ("unserved_lots", "i8"),  # of an order that is still to be made for it at this decision
+    ]
+)
+"""One quote level, as the order manager sees it."""
 
 ORDER = _record(
     [
@@ -356,10 +374,6 @@ LINE = _record(
         ("position_lots", "i8"),  # the account as known here
         ("cash", "i8"),
         ("funding", "i8"),
-        ("settled", "i8"),  # 1: nothing was to be done at the last decision, and no report has come since
-        ("seen_bid", "i8"),  # the touch at that decision, and whether the market was open
-        ("seen_ask", "i8"),
-        ("seen_open", "i8"),
         ("latency_ns", "i8", (2,)),  # of messages to the exchange, and to us; -1: a random point of a table of quantiles
         ("latency_table", "i8", (2,)),  # which
         ("hedge", "i8"),  # 1: all of the strategy's orders in this market are hedges
@@ -406,7 +420,7 @@ def new_tables(n_strategies: int, n_markets: int, n_slots: int, n_levels: int) -
         "messages": messages,
         "ways": np.full(2, -1, np.int64).repeat(2).view(WAY),
         "heap": np.zeros(n_messages, CELL),
-        "wanted": np.zeros((n_strategies, n_markets, 2, n_levels), QUOTE),
+        "wanted": np.zeros((n_strategies, n_markets, 2, n_levels), WANTED),
         "latencies": np.zeros((1, LATENCY_POINTS), CELL),
         "gates": np.zeros(1, GATE),  # as many as strategies only where one has limits: they are large
         "market_gates": np.zeros((1, 1), MARKET_GATE),
@@ -486,14 +500,14 @@ heap_at = table_at(CORE, "heap", CELL, ("messages_size",))  # heap_at(s, i).numb
 wanted_at = table_at(
     CORE,
     "wanted",
-    QUOTE,
+    WANTED,
     (
         "n_strategies",
         "n_markets",
         2,
         "n_levels",
     ),
-)  # wanted_at(s, k, m, side, level): as last logged
+)  # wanted_at(s, k, m, 0 bids or 1 asks, level)
 latency_at = table_at(CORE, "latencies", CELL, ("n_latencies", LATENCY_POINTS))  # latency_at(s, table, i).number
 source_at = table_at(
     CORE,
@@ -528,6 +542,15 @@ def _first_number(s: Any, k: int, m: int, index: int) -> int:
 
 
 first_number = compiled(_first_number)
+
+
+def _unsettle(s: Any, k: int, m: int) -> None:
+    """Let the next decision look at all orders of strategy *k* in market *m*."""
+    desk_at(s, k, m, 0).settled = 0
+    desk_at(s, k, m, 1).settled = 0
+
+
+unsettle = compiled(_unsettle)
 
 
 def _own_row(s: Any, m: int, side: int) -> int:
