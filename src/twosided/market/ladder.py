@@ -203,7 +203,7 @@ def _set_level(books: Any, row: int, ticks: int, lots: int) -> int:
     books[page + _MARKS + word] = (books[page + _MARKS + word] & ~(np.int64(1) << np.int64(bit))) | (present << np.int64(bit))
     books[page + _SUMMARY] |= present << np.int64(word)
     best = books[_HEAD + row * _ROW + _BEST]
-    if (ticks - best) * (1 - 2 * (row & 1)) + np.int64(lots == 0) > 0:  # a better level, or the best one leaves: rare, and one question
+    if (ticks - best) * (1 - 2 * (row & 1)) + np.int64(lots == 0) > 0:  # a better level, or the best one leaves: one rare branch
         if lots != 0:
             books[_HEAD + row * _ROW + _BEST] = ticks
         elif ticks == best:
