@@ -19,6 +19,8 @@ The two streams may be windows on longer ones: the loop asks for more before it 
 
 from typing import Any
 
+import numpy as np
+
 from twosided._compile import compiled
 from twosided.engines.replay_decisions import ask_strategies
 from twosided.engines.replay_exchange import on_exchange_event
@@ -100,7 +102,7 @@ def _deliver(s: Any, books: Any) -> None:
     if strategy.wake & _ORDER:
         strategy.pending |= _ORDER
         s.deciding = 1
-        s.wake_market = message.market
+        s.wake_market = np.int64(message.market)
     on_report(s, message)
 
 

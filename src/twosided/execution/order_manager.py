@@ -25,6 +25,8 @@ quotes are held one step inside the opposite best price; with a tick table, pric
 
 from typing import Any
 
+import numpy as np
+
 from twosided._compile import compiled
 from twosided.execution.codes import (
     DO_ACCEPTED,
@@ -528,8 +530,9 @@ is_as_asked = compiled(_is_as_asked)
 
 def _on_report(s: Any, message: Any) -> None:
     """Take in a report from the venue: state, open size, position and cash as known here."""
-    action, reason, lots = message.action, message.reason, message.lots
-    order = order_at(s, message.order)
+    action: Any = np.int64(message.action)
+    reason: Any = np.int64(message.reason)
+    order, lots = order_at(s, message.order), message.lots
     k, m = order.strategy, order.market
     desk, gated = desk_at(s, k, m, 0 if order.side > 0 else 1), strategy_at(s, k).gated == 1
     if gated or not is_as_asked(order, action, message.ticks, lots):

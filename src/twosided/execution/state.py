@@ -296,7 +296,7 @@ ORDER = _record(
         ("after", "i8"),  # 1 + the number of the own order, of any strategy, that joined this queue after it; 0 none
         ("ahead", "f8"),  # lots before it in the queue
         ("explained", "i8"),  # traded at its price since the level's last update
-        ("queue_kind", "i8"),  # what its strategy assumes of places in a queue
+        ("queue_kind", "i8"),  # what its strategy assumes of places in a queue, a constant
         ("queue_exponent", "f8"),
         ("strategy", "i8"),  # whose desk the slot is on: a constant, as market and side are
         ("venue_ticks", "i8"),
@@ -327,21 +327,20 @@ ORDER = _record(
 MESSAGE = _record(
     [
         ("ns", "i8"),  # arrival
-        ("rank", "i8"),  # 0: reaches the exchange, 1: reaches us
-        ("market", "i8"),
-        ("strategy", "i8"),
         ("number", "i8"),  # order of sending within the strategy
-        ("order", "i8"),  # number of the slot of the order that it is about
-        ("order_id", "i8"),
-        ("action", "i8"),  # OrderAction
-        ("reason", "i8"),
         ("ticks", "i8"),
         ("lots", "i8"),  # total size asked for, or filled, or open after a replace
         ("fee", "i8"),  # of a fill, fee and tax, quanta
-        ("next", "i8"),  # the one behind it on its way, or in the list of free records; -1 none
+        ("next", "i4"),  # the one behind it on its way, or in the list of free records; -1 none
+        ("order", "i4"),  # number of the slot of the order that it is about
+        ("strategy", "i4"),
+        ("market", "i4"),
+        ("rank", "i2"),  # 0: reaches the exchange, 1: reaches us
+        ("action", "i2"),  # OrderAction
+        ("reason", "i4"),
     ]
 )
-"""An own message under way."""
+"""An own message under way: 64 bytes, a line of the cache."""
 
 WAY = _record([("first", "i8"), ("last", "i8")])
 """Messages to the exchange, and to us, that were sent in the order in which they arrive; -1: none. The others are on the heap."""
@@ -352,8 +351,6 @@ STRATEGY = _record(
         ("every_ns", "i8"),
         ("next_ns", "i8"),
         ("wake", "i8"),  # causes it wants
-        ("queue_kind", "i8"),  # assumed of the places of its orders
-        ("queue_exponent", "f8"),
         ("partial_fills", "i8"),
         ("gated", "i8"),  # 1: it has limits
         ("pending", "i8"),  # causes since it was last asked

@@ -112,8 +112,6 @@ def _rest(s: Any, books: Any, number: int, ticks: int, lots: int) -> None:
     m = order.market
     order.resting, order.venue_ticks, order.venue_lots = 1, ticks, lots
     order.ahead = float(level_of(books, 2 * m + (0 if order.side > 0 else 1), ticks))
-    strategy = strategy_at(s, order.strategy)
-    order.queue_kind, order.queue_exponent = strategy.queue_kind, strategy.queue_exponent
     order.arrived = arrivals(queues_of(s))
     venue_at(s, m).n_resting += 1
     row = own_row(s, m, order.side)
@@ -125,7 +123,10 @@ def _rest(s: Any, books: Any, number: int, ticks: int, lots: int) -> None:
     else:
         order_at(s, last - 1).after = number + 1
     books[place + LAST_IN_LINE] = number + 1
-    set_level(books, row, ticks, books[place] + 1)
+    if books[place] > 0:
+        books[place] += 1  # the level is there: only its count changes
+    else:
+        set_level(books, row, ticks, 1)
 
 
 rest = compiled(_rest)
@@ -147,7 +148,10 @@ def _leave(s: Any, books: Any, number: int) -> None:
         books[place + LAST_IN_LINE] = order.before
     else:
         order_at(s, order.after - 1).before = order.before
-    set_level(books, row, ticks, books[place] - 1)
+    if books[place] > 1:
+        books[place] -= 1
+    else:
+        set_level(books, row, ticks, 0)
 
 
 leave = compiled(_leave)
@@ -426,8 +430,10 @@ fill_crossed = compiled(_fill_crossed)
 # ---------------------------------------------------------------- own requests
 
 
-def _crosses_own(s: Any, order: Any, ticks: int) -> bool:
+def _crosses_own(s: Any, books: Any, order: Any, ticks: int) -> bool:
     """Say whether *order* at *ticks* would meet a resting order of the same strategy on the other side."""
+    if (ticks - best_of(books, own_row(s, order.market, -order.side))) * order.side < 0:
+        return False  # nobody's order
     first = first_number(s, order.strategy, order.market, 1 if order.side > 0 else 0)
     unseen = desk_at(s, order.strategy, order.market, 1 if order.side > 0 else 0).used
     for number in range(first, first + s.n_slots):
@@ -450,7 +456,7 @@ def _refusal(s: Any, books: Any, order: Any, ticks: int) -> int:
         return WHY_NOT_TRADING
     if ticks > venue.highest_buy if order.side > 0 else ticks < venue.lowest_sell:
         return WHY_OUTSIDE_BAND
-    if crosses_own(s, order, ticks):
+    if crosses_own(s, books, order, ticks):
         return WHY_SELF_CROSS
     opposite = best_of(books, 2 * order.market + (1 if order.side > 0 else 0))
     if venue.post_only == 1 and (ticks - opposite) * order.side >= 0:
@@ -477,7 +483,9 @@ place = compiled(_place)
 
 def _arrive(s: Any, books: Any, message: Any) -> None:
     """Handle a request that has reached the exchange."""
-    number, action, ticks, lots = message.order, message.action, message.ticks, message.lots
+    number: Any = np.int64(message.order)
+    action: Any = np.int64(message.action)
+    ticks, lots = message.ticks, message.lots
     order = order_at(s, number)
     order.in_flight -= 1
     if action == DO_SEND_NEW:

@@ -61,15 +61,16 @@ def _push(s: Any, number: int) -> None:
     message = message_at(s, number)
     way = way_at(s, message.rank)
     message.next = -1
-    if way.first < 0:
-        way.first, way.last = number, number
-    elif earlier(s, way.last, number):
+    if way.first >= 0 and earlier(s, way.last, number):  # nearly always, and then it is not the earliest of all
         message_at(s, way.last).next = number
         way.last = number
     else:
-        push_on_heap(s, number)
-    if s.next_own < 0 or earlier(s, number, s.next_own):
-        s.next_own, s.next_own_ns = number, message.ns
+        if way.first < 0:
+            way.first, way.last = number, number
+        else:
+            push_on_heap(s, number)
+        if s.next_own < 0 or earlier(s, number, s.next_own):
+            s.next_own, s.next_own_ns = number, message.ns
     s.n_messages += 1
     if 2 * s.n_messages > s.messages_size:
         s.grow_messages = s.attention = 1
@@ -165,8 +166,7 @@ def _send_to_venue(s: Any, about: int, action: int, ticks: int, lots: int) -> No
     message = message_at(s, number)
     message.ns, message.rank = line.last_entry_ns, TO_VENUE
     message.market, message.strategy, message.number = order.market, k, strategy.sent
-    message.order, message.order_id = about, order.id
-    message.action, message.reason = action, 0
+    message.order, message.action, message.reason = about, action, 0
     message.ticks, message.lots = ticks, lots
     order.in_flight += 1
     push(s, number)
@@ -186,8 +186,7 @@ def _send_to_us(s: Any, about: int, action: int, reason: int, ticks: int, lots: 
     message = message_at(s, number)
     message.ns, message.rank = line.last_response_ns, TO_US
     message.market, message.strategy, message.number = order.market, k, strategy.received
-    message.order, message.order_id = about, order.id
-    message.action, message.reason = action, reason
+    message.order, message.action, message.reason = about, action, reason
     message.ticks, message.lots, message.fee = ticks, lots, fee
     order.in_flight += 1
     push(s, number)
