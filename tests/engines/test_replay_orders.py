@@ -35,6 +35,13 @@ def test_within_the_refresh_tolerance_an_order_stays():
     assert actions(run, *SENT) == [("SEND_NEW", "QUOTE"), ("SEND_REPLACE", "QUOTE_MOVED")]
 
 
+def test_orders_that_serve_within_the_tolerance_are_left_alone_until_a_quote_changes():
+    """Looked at anew, the orders at 96 and 95 would serve the first two quotes better, and the one at 99 nobody."""
+    quotes = {2: [(1, 0, 99, 5)], 20: [(1, 0, 97, 5), (1, 1, 96, 5), (1, 2, 95, 5)]}
+    run = play(Scene().quiet(50), quotes, levels=3, orders={"refresh_ticks": 2})
+    assert actions(run, *SENT) == [("SEND_NEW", "QUOTE")] * 3
+
+
 def test_a_smaller_quote_is_reduced_in_place_and_keeps_its_turn():
     scene = Scene().depth(10, 1, 100, 500).trade(30, -1, 100, 12).quiet(50)
     run = play(scene, {2: [(1, 0, 100, 10)], 15: [(1, 0, 100, 4)]})

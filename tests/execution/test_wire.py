@@ -210,9 +210,9 @@ def test_a_message_carries_what_was_sent_and_the_order_knows_that_it_is_under_wa
     wire.send(TO_VENUE, 1, 1)
     assert order["in_flight"] == 2
     request, report = (wire.tables["messages"][pop_message(wire.core)].copy() for _ in range(2))
-    names = ("ns", "order", "order_id", "action", "reason", "ticks", "lots")
-    assert tuple(request[name] for name in names) == (105, 12, 101, OrderAction.SEND_NEW, 0, 17, 3)
-    assert tuple(report[name] for name in names) == (107, 12, 101, OrderAction.FILLED, Reason.TRADE_AT_PRICE, 17, 3)
+    names = ("ns", "order", "action", "reason", "ticks", "lots")
+    assert tuple(request[name] for name in names) == (105, 12, OrderAction.SEND_NEW, 0, 17, 3)
+    assert tuple(report[name] for name in names) == (107, 12, OrderAction.FILLED, Reason.TRADE_AT_PRICE, 17, 3)
     assert report["fee"] == -2
 
 
