@@ -148,8 +148,18 @@ class _Part(JITCodeLibrary):  # type: ignore[misc]
         for each in self._final_module.functions:
             if not each.is_declaration and each.linkage == binding.Linkage.external:
                 each.linkage = "internal" if each.name in private else "linkonce_odr"
+        self._tidy_what_is_copied()
         self._finalize_dynamic_globals()
         self._finalized = True
+
+    def _tidy_what_is_copied(self) -> None:
+        """Optimise functions that are copied into their callers before anything else is done: once they stand in a caller's loop,
+        LLVM no longer sees that the zeros with which numba begins each of their variables are not needed.
+        """
+        for each in self._final_module.functions:
+            if not each.is_declaration and any(b"alwaysinline" in attributes for attributes in each.attributes):
+                manager, builder = self._codegen._function_pass_manager()  # noqa: SLF001
+                manager.run(each, builder)
 
     def can_be_kept(self) -> bool:
         """Say whether another process could use it: nothing in it is an address."""

@@ -22,6 +22,7 @@ from numba import config, types
 __all__ = ["meaning"]
 
 _VERSIONS = repr((numba.__version__, np.__version__, sys.version_info[:3], platform.machine(), bool(config.BOUNDSCHECK))).encode()
+_TRANSLATION = Path(__file__).with_name("_kernel.py").read_bytes()  # how a function becomes machine code
 
 
 def meaning(function: Any) -> bytes:
@@ -31,7 +32,7 @@ def meaning(function: Any) -> bytes:
         TypeError: a kernel reaches helpers through a module of this package (``module.helper``); their names would not be
             followed, so they must be imported by name.
     """
-    digest = hashlib.sha256(_VERSIONS)
+    digest = hashlib.sha256(_VERSIONS + _TRANSLATION)
     _digest_function(getattr(function, "py_func", function), digest, set())
     return digest.digest()
 
