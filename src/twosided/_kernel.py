@@ -153,8 +153,10 @@ class _Part(JITCodeLibrary):  # type: ignore[misc]
         self._finalized = True
 
     def _tidy_what_is_copied(self) -> None:
-        """Optimise functions that are copied into their callers before anything else is done: once they stand in a caller's loop,
-        LLVM no longer sees that the zeros with which numba begins each of their variables are not needed.
+        """Optimise functions that are copied into their callers before anything else is done.
+
+        Once they stand in a caller's loop, LLVM no longer sees that the zeros with which numba begins each of their variables are
+        not needed: in the replay loop that was one store in eight.
         """
         for each in self._final_module.functions:
             if not each.is_declaration and any(b"alwaysinline" in attributes for attributes in each.attributes):
