@@ -12,7 +12,7 @@ from twosided.app.presets_avellaneda_stoikov import EXACT, SETTINGS, paper_quote
 from twosided.app.presets_glft import GLFT, optimal_value
 from twosided.engines.montecarlo_result import Moments
 from twosided.engines.montecarlo_world import COLUMNS
-from twosided.strategies.contract import quote_bid, strategy
+from twosided.strategies.contract import quote_ask, quote_bid, strategy
 
 MANY = pytest.mark.skipif(INTERPRETED, reason="thousands of paths")
 FEW = SimulationSettings(paths=4, horizon_s=2.0, step_s=0.1, sigma=0.1, A=3.0, k=2.0)
@@ -87,6 +87,25 @@ def test_moments_of_chunks_are_those_of_the_whole():
         moments.merge(Moments.of(chunk))
     assert moments.mean == pytest.approx(rows.mean(axis=0))
     assert moments.covariance() == pytest.approx(np.cov(rows, rowvar=False))
+
+
+@strategy()
+def late(ctx):
+    market = ctx.market[0]
+    quote_bid(ctx, 0, 0, market.bid_ticks - 0.3 / market.tick_size, 1.0)
+    quote_ask(ctx, 0, 0, market.ask_ticks + 0.3 / market.tick_size, 1.0 if market.position_lots > 0 else 0.0)
+
+
+def test_the_quoted_spread_is_the_mean_over_paths_that_were_ever_quoted_on_both_sides():
+    """Only a bid until something is bought: paths on which nothing ever is have no spread, which is not one of 0."""
+    found = simulate({"late": late, "near": near}, FEW.model_copy(update={"paths": 100}))
+    spreads = found.values("late", "quoted_spread")
+    there = spreads[~np.isnan(spreads)]
+    assert 0 < len(there) < 100
+    assert found.mean("late", "quoted_spread").value == pytest.approx(there.mean())
+    assert found.mean("late", "quoted_spread").error == pytest.approx(there.std(ddof=1) / math.sqrt(len(there)), abs=1e-9)
+    difference = found.difference("late", "near", "quoted_spread")
+    assert difference.value == pytest.approx(there.mean() - found.mean("near", "quoted_spread").value)
 
 
 @MANY

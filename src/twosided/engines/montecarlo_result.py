@@ -42,12 +42,17 @@ class Estimate:
         return self.value - Z95 * self.error, self.value + Z95 * self.error
 
 
-def _gather(rows: Any, mean: Any, away: Any, comoment: Any) -> None:
-    """Fill the *mean* and *comoment* (both 0 before) of vectors, one a row, in which NaN counts as 0; *away* is room for one."""
+def _gather(rows: Any, mean: Any, away: Any, comoment: Any, absent: Any) -> None:
+    """Fill the *mean* and *comoment* (both 0 before) of vectors, one a row, in which NaN counts as 0; *away* is room for one.
+
+    *absent* counts the NaN of each column.
+    """
     count, width = rows.shape
     for i in range(count):
         for j in range(width):
-            mean[j] += 0.0 if math.isnan(rows[i, j]) else rows[i, j]
+            nothing = math.isnan(rows[i, j])
+            absent[j] += nothing
+            mean[j] += 0.0 if nothing else rows[i, j]
     for j in range(width):
         mean[j] /= count
     for i in range(count):
@@ -69,12 +74,13 @@ class Moments:
         self.count = 0
         self.mean = np.zeros(width)
         self.comoment = np.zeros((width, width))
+        self.absent = np.zeros(width, np.int64)
 
     @classmethod
     def of(cls, rows: Floats) -> "Moments":
         """Return those of vectors, one a row, in which NaN counts as 0. Other threads of Python run meanwhile."""
         found = cls(rows.shape[1])
-        gather(rows, found.mean, np.zeros(rows.shape[1]), found.comoment)
+        gather(rows, found.mean, np.zeros(rows.shape[1]), found.comoment, found.absent)
         found.count = len(rows)
         return found
 
@@ -83,7 +89,15 @@ class Moments:
         shift, total = other.mean - self.mean, self.count + other.count
         self.comoment += other.comoment + np.outer(shift, shift) * (self.count * other.count / total)
         self.mean += shift * (other.count / total)
+        self.absent += other.absent
         self.count = total
+
+    def present(self, j: int) -> Estimate:
+        """Return the mean of column *j* over the vectors that have a number there, NaN where none has."""
+        present = self.count - int(self.absent[j])
+        mean = self.mean[j] * (self.count / present) if present else math.nan
+        squares = self.comoment[j, j] + self.count * self.mean[j] ** 2 - present * mean**2
+        return Estimate(float(mean), math.sqrt(max(squares, 0.0) / (present - 1) / present) if present > 1 else math.nan)
 
     def covariance(self) -> Floats:
         """Return the unbiased covariance matrix; NaN of a single vector."""
@@ -150,8 +164,10 @@ class Simulation:
         return np.asarray(self.sample[:, self._quoter(name), COLUMNS.index(column)])
 
     def mean(self, name: str, column: str = "pnl") -> Estimate:
-        """Return the mean over all paths."""
+        """Return the mean over all paths, of the quoted spread over those on which both sides were ever quoted."""
         place = self._place(name, column)
+        if column == "quoted_spread":
+            return self.moments.present(place)
         return Estimate(float(self.moments.mean[place]), math.sqrt(self.moments.covariance()[place, place] / self.paths))
 
     def deviation(self, name: str, column: str = "pnl") -> Estimate:
@@ -166,6 +182,9 @@ class Simulation:
     def difference(self, name: str, base: str, column: str = "pnl") -> Estimate:
         """Return the mean of *name* less that of *base*, over the paths that both met."""
         one, other = self._place(name, column), self._place(base, column)
+        if self.moments.absent[one] or self.moments.absent[other]:  # other paths for each: no pairs
+            first, second = self.moments.present(one), self.moments.present(other)
+            return Estimate(first.value - second.value, math.hypot(first.error, second.error))
         cov = self.moments.covariance()
         variance = cov[one, one] + cov[other, other] - 2.0 * cov[one, other]
         return Estimate(float(self.moments.mean[one] - self.moments.mean[other]), math.sqrt(max(variance, 0.0) / self.paths))
