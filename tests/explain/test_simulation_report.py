@@ -77,3 +77,12 @@ def test_the_market_is_told_in_a_sentence(unequal):
         "400 paths of 20 s in steps of 100 ms · Brownian mid, σ 0.05 per √s from 100 · Poisson orders, A 1 per s, k 5 · no snipers"
         " · no fees"
     )
+
+
+def test_a_figure_that_a_quoter_does_not_have_is_a_dash_and_so_is_the_difference():
+    found = simulate(
+        {"bids": lambda _held, _left: (0.3, None), "both": lambda _held, _left: (0.3, 0.3)}, SimulationSettings(paths=20)
+    )
+    row = next(row for row in simulation_rows(simulation_lines(found)) if row.label == "quoted spread")
+    assert row.cells[0] == row.cells[2] == "–"
+    assert row.values[0] is row.values[2] is None

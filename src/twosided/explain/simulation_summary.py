@@ -139,7 +139,7 @@ def _row(line: Line, scale: float) -> Row:
     values: list[float | None] = [value if math.isfinite(value) else None for value in line.values]
     for each in line.differences[1:] if line.differences else (None,) * (len(line.values) - 1):
         cells.append("" if each is None else _with_interval(each, largest))
-        values.append(None if each is None else each.value)
+        values.append(None if each is None or not math.isfinite(each.value) else each.value)
     return Row(line.section, line.label, line.unit, tuple(values), tuple(cells), signed=line.signed, strong=line.strong)
 
 
@@ -152,7 +152,11 @@ def _with_error(value: float, error: float | None, largest: float) -> str:
 
 
 def _with_interval(each: Estimate, largest: float) -> str:
+    if not math.isfinite(each.value):
+        return "–"
     low, high = each.interval
+    if not math.isfinite(each.error):
+        return _plus(each.value, largest)
     return f"{_plus(each.value, largest)} ({_plus(low, largest)}…{_plus(high, largest)})"
 
 
