@@ -42,6 +42,12 @@ def test_orders_that_serve_within_the_tolerance_are_left_alone_until_a_quote_cha
     assert actions(run, *SENT) == [("SEND_NEW", "QUOTE")] * 3
 
 
+def test_a_bid_that_did_not_move_is_withdrawn_when_an_own_ask_comes_down_to_it():
+    quotes = {2: [(1, 0, 100, 5), (-1, 0, 102, 5)], 20: [(1, 0, 100, 5), (-1, 0, 100, 5)]}
+    run = play(Scene(bid=97, ask=105).quiet(50), quotes)
+    assert actions(run, *SENT)[2:4] == [("SEND_CANCEL", "QUOTE_WITHDRAWN"), ("SEND_REPLACE", "QUOTE_MOVED")]
+
+
 def test_a_smaller_quote_is_reduced_in_place_and_keeps_its_turn():
     scene = Scene().depth(10, 1, 100, 500).trade(30, -1, 100, 12).quiet(50)
     run = play(scene, {2: [(1, 0, 100, 10)], 15: [(1, 0, 100, 4)]})

@@ -131,7 +131,7 @@ take_fill = compiled(_take_fill, inline=True)
 
 
 def _mark(s: Any) -> None:
-    """Book what a step brought to all paths, those those that are not there included: four are as fast as one."""
+    """Book what a step brought to all paths, those that are not there included: four are as fast as one."""
     for lane in range(LANES):
         change = s.gain[lane] + s.quantity[lane] * s.move[lane]
         pnl = s.pnl[lane] + change
