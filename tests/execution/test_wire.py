@@ -22,7 +22,7 @@ from twosided.execution.state import (
     first_number,
     new_tables,
 )
-from twosided.execution.wire import TO_US, TO_VENUE, pop_message, send_to_us, send_to_venue
+from twosided.execution.wire import TO_US, TO_VENUE, heard_ns, pop_message, send_to_us, send_to_venue
 from twosided.market.order import OrderAction, Reason
 
 pytestmark = pytest.mark.interpreted
@@ -75,7 +75,8 @@ class Wire:
         if direction == TO_VENUE:
             send_to_venue(self.core, number, int(OrderAction.SEND_NEW), 17, 3)
         else:
-            send_to_us(self.core, number, int(OrderAction.FILLED), int(Reason.TRADE_AT_PRICE), 17, 3, -2)
+            ns = heard_ns(self.core, self.tables["strategies"][k], self.tables["lines"][k, market])
+            send_to_us(self.core, ns, number, int(OrderAction.FILLED), int(Reason.TRADE_AT_PRICE), 17, 3, -2)
 
     def pop(self):
         """Return the earliest message as (ns, rank, market, strategy, number)."""

@@ -97,7 +97,7 @@ def replay(
             it is said. No result depends on it.
         progress: called with (events done, events in all) a few times a second; where strategies cannot share a pass, all events
             count once for each pass. A KeyboardInterrupt stops the run, which is then returned as far as it got, with
-            ``facts["complete"]`` False.
+            ``facts["complete"]`` False; as fills do, its order log may tell of reports that were still on their way to us.
 
     Returns:
         A `Run`, or a list of them in the order of *strategies*.

@@ -25,7 +25,7 @@ from twosided._compile import compiled
 from twosided.engines.replay_decisions import ask_strategies
 from twosided.engines.replay_exchange import on_exchange_event
 from twosided.engines.replay_view import on_local_event, skim
-from twosided.execution.order_manager import on_report
+from twosided.execution.reports import deliver_report
 from twosided.execution.state import (
     DONE,
     EMPTY_LOGS,
@@ -103,7 +103,7 @@ def _deliver(s: Any, books: Any) -> None:
         strategy.pending |= _ORDER
         s.deciding = 1
         s.wake_market = np.int64(message.market)
-    on_report(s, message)
+    deliver_report(s, message)
 
 
 deliver = compiled(_deliver)

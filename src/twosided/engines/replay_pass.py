@@ -209,6 +209,8 @@ class Pass:
             table[k].address = strategy.address(markets)
             table[k].every_ns, table[k].wake = strategy.every_ns, int(strategy.wake)
             table[k].next_ns = self.start_ns + strategy.every_ns if strategy.wake & 1 else FOREVER
+            in_order = markets == 1 or not self.core.log_orders  # the log of several markets tells of reports as they come
+            table[k].reads_ahead = int(strategy.wake == Wake.TIMER and assumed.limits is None and in_order)
         self.tables["latencies"] = np.array(quantiles, np.int64).view(CELL)
         self.core.next_timer_ns = int(table["next_ns"].min())
         woken = any(strategy.wake & (Wake.BOOK | Wake.TRADE) for strategy in self.strategies)

@@ -25,17 +25,9 @@ quotes are held one step inside the opposite best price; with a tick table, pric
 
 from typing import Any
 
-import numpy as np
-
 from twosided._compile import compiled
 from twosided.execution.codes import (
-    DO_ACCEPTED,
-    DO_CANCELLED,
     DO_DENIED,
-    DO_FILLED,
-    DO_PARTIALLY_FILLED,
-    DO_REJECTED,
-    DO_REPLACED,
     DO_SEND_CANCEL,
     DO_SEND_NEW,
     DO_SEND_REPLACE,
@@ -57,8 +49,7 @@ from twosided.execution.codes import (
     WHY_TOP_UP,
     WHY_TRIMMED,
 )
-from twosided.execution.gatekeeper import allowance, reach_is_news, reach_mark, reach_note_fill, reach_note_sent, reach_vet
-from twosided.execution.ledger import worth
+from twosided.execution.gatekeeper import allowance, reach_is_news, reach_mark, reach_note_sent, reach_vet
 from twosided.execution.order_state import is_live, next_state
 from twosided.execution.state import (
     FOREVER,
@@ -80,7 +71,7 @@ from twosided.execution.state import (
 from twosided.execution.wire import send_to_venue
 from twosided.risk.state import State
 
-__all__ = ["manage", "on_report", "step_at"]
+__all__ = ["log_order", "manage", "step_at", "watch"]
 
 _NORMAL, _HALTED = int(State.NORMAL), int(State.HALTED)
 _SENTINEL = 1 << 40
@@ -114,15 +105,15 @@ def _allowed_ticks(venue: Any, view: Any, side: int, ticks: int) -> int:
 allowed_ticks = compiled(_allowed_ticks)
 
 
-def _log_order(s: Any, order: Any, action: int, reason: int, ticks: int, lots: int) -> None:
-    """Write one line of the audit trail."""
+def _log_order(s: Any, ns: int, order: Any, action: int, reason: int, ticks: int, lots: int) -> None:
+    """Write one line of the audit trail: what left us, or reached us, at *ns*."""
     if s.log_orders == 0:
         return
     row = order_event_at(s, s.n_orders)
     s.n_orders += 1
     if s.n_orders > LOG_LIMIT:
         s.attention = 1
-    row.ns, row.strategy, row.market, row.order_id = s.now_ns, order.strategy, order.market, order.id
+    row.ns, row.strategy, row.market, row.order_id = ns, order.strategy, order.market, order.id
     row.action, row.reason, row.side = action, reason, order.side
     row.ticks, row.lots, row.open_lots = ticks, lots, order.open_lots
 
@@ -137,7 +128,7 @@ def _request(s: Any, number: int, action: int, reason: int, ticks: int, lots: in
     order.pending_ticks, order.pending_lots = ticks, lots
     if strategy_at(s, order.strategy).gated == 1:
         reach_note_sent(s.note_sent)(s, order.strategy, action, reason)
-    log_order(s, order, action, reason, ticks, lots)
+    log_order(s, s.now_ns, order, action, reason, ticks, lots)
     send_to_venue(s, number, action, ticks, lots + order.filled_lots)
 
 
@@ -514,50 +505,3 @@ def _manage(s: Any, k: int) -> None:
 
 
 manage = compiled(_manage)
-
-
-def _is_as_asked(order: Any, action: int, ticks: int, lots: int) -> bool:
-    """Say whether a report confirms just what the last request asked for."""
-    if action == DO_ACCEPTED:
-        return bool(order.state == IS_PENDING_NEW)
-    if action == DO_REPLACED:
-        return bool(order.state == IS_PENDING_REPLACE and ticks == order.pending_ticks and lots == order.pending_lots)
-    return bool(action == DO_CANCELLED and order.state == IS_PENDING_CANCEL)
-
-
-is_as_asked = compiled(_is_as_asked)
-
-
-def _on_report(s: Any, message: Any) -> None:
-    """Take in a report from the venue: state, open size, position and cash as known here."""
-    action: Any = np.int64(message.action)
-    reason: Any = np.int64(message.reason)
-    order, lots = order_at(s, message.order), message.lots
-    k, m = order.strategy, order.market
-    desk, gated = desk_at(s, k, m, 0 if order.side > 0 else 1), strategy_at(s, k).gated == 1
-    if gated or not is_as_asked(order, action, message.ticks, lots):
-        desk.settled = 0
-    order.in_flight -= 1
-    if action in (DO_FILLED, DO_PARTIALLY_FILLED):
-        line, fees = line_at(s, k, m), venue_at(s, m).fees
-        if gated:
-            reach_note_fill(s.note_fill)(s, k, m, order.side, lots)
-        line.position_lots += order.side * lots
-        line.cash -= order.side * lots * worth(fees, 2 * message.ticks) + message.fee
-        order.filled_lots += lots
-        order.open_lots = max(order.open_lots - lots, 0)
-        order.pending_lots = max(order.pending_lots - lots, 0)
-    elif action == DO_REPLACED:
-        order.ticks, order.open_lots = message.ticks, lots
-    elif action in (DO_CANCELLED, DO_REJECTED):
-        order.open_lots = 0
-    order.state = next_state(order.state, action, reason)
-    log_order(s, order, action, reason, message.ticks, lots)
-    if order.in_flight == 0 and order.resting == 0 and not is_live(order.state):
-        order.used = 0
-        desk.used -= 1
-    if gated:
-        watch(s, k)
-
-
-on_report = compiled(_on_report)

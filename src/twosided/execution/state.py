@@ -149,6 +149,7 @@ CORE = _record(
         ("skims", "i8"),  # 1: moreover only the last top of book before a decision is ever looked at
         ("one_market", "i8"),
         ("same_top", "i8"),  # 1: skimming, one market, nothing but levels since the latest TOP: a message that leaves it extends it
+        ("heard_until_ns", "i8"),  # the recording goes on until then at least, our clock
         ("run_ahead_ns", "i8"),  # how far the exchange's side may run ahead of ours: not at all where the market wakes a strategy
         ("deciding", "i8"),  # 1 while strategies are being asked
         ("strategy", "i8"),  # the one being asked
@@ -356,6 +357,8 @@ STRATEGY = _record(
         ("pending", "i8"),  # causes since it was last asked
         ("sent", "i8"),  # messages sent: the key of its random draws
         ("received", "i8"),
+        ("unread", "i8"),  # reports on their way to us
+        ("reads_ahead", "i8"),  # 1: what its next decision, at the earliest at next_ns, will know of reports is all that counts
         ("decisions", "i8"),
         ("n_taken", "i8"),
         ("budget", "i8"),  # the trade or fill, by `CORE.budget`, that the next two are about
@@ -442,6 +445,8 @@ def point_at(core: Any, tables: dict[str, Any]) -> None:
     core.tops_size, core.taken_size = tables["tops"].shape[1], tables["taken"].shape[1]
     core.messages_size = len(tables["messages"])
     core.n_exch, core.n_local = len(tables["exch"]), len(tables["local"])
+    if core.n_local:
+        core.heard_until_ns = tables["local"]["local_ns"][-1]
     for name in TABLES:
         core[name] = address_of_array(tables[name])
 

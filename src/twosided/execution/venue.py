@@ -50,6 +50,7 @@ from twosided.execution.codes import (
 )
 from twosided.execution.ledger import book_fill
 from twosided.execution.queue import queue_after_change
+from twosided.execution.reports import report
 from twosided.execution.state import (
     LOG_LIMIT,
     TAKEN_HEADROOM,
@@ -64,7 +65,6 @@ from twosided.execution.state import (
     taken_at,
     venue_at,
 )
-from twosided.execution.wire import send_to_us
 from twosided.market.event import Status
 from twosided.market.ladder import (
     FIRST_IN_LINE,
@@ -170,14 +170,16 @@ first_resting = compiled(_first_resting)
 
 
 def _fill(s: Any, books: Any, number: int, ticks: int, lots: int, maker: bool, reason: int) -> None:
-    """Fill *lots* of an order at *ticks*: book it, log it, report it, and take it out of the book when nothing is left."""
+    """Fill *lots* of an order at *ticks*: book it, take it out of the book when nothing is left, report it, log it."""
     order = order_at(s, number)
     k, m = order.strategy, order.market
     fee, tax = book_fill(account_at(s, k, m), venue_at(s, m).fees, order.side, ticks, lots, maker)
     order.venue_lots -= lots
     order.venue_filled += lots
     action = DO_FILLED if order.venue_lots == 0 else DO_PARTIALLY_FILLED
-    heard = send_to_us(s, number, action, reason, ticks, lots, fee + tax)
+    if order.venue_lots == 0 and order.resting == 1:
+        leave(s, books, number)
+    heard = report(s, number, action, reason, ticks, lots, fee + tax)
     row = fill_at(s, s.n_fills)
     s.n_fills += 1
     if s.n_fills > LOG_LIMIT:
@@ -186,8 +188,6 @@ def _fill(s: Any, books: Any, number: int, ticks: int, lots: int, maker: bool, r
     row.order_id, row.side, row.ticks, row.lots = order.id, order.side, ticks, lots
     row.maker, row.hedge, row.fee, row.tax = int(maker), order.hedge, fee, tax
     row.position_lots, row.cause = account_at(s, k, m).position_lots, reason
-    if order.venue_lots == 0 and order.resting == 1:
-        leave(s, books, number)
 
 
 fill = compiled(_fill)
@@ -491,16 +491,16 @@ def _arrive(s: Any, books: Any, message: Any) -> None:
     if action == DO_SEND_NEW:
         reason = refusal(s, books, order, ticks)
         if reason != WHY_NONE:
-            send_to_us(s, number, DO_REJECTED, reason, ticks, lots, 0)
+            report(s, number, DO_REJECTED, reason, ticks, lots, 0)
             return
-        send_to_us(s, number, DO_ACCEPTED, WHY_NONE, ticks, lots, 0)
+        report(s, number, DO_ACCEPTED, WHY_NONE, ticks, lots, 0)
         place(s, books, number, ticks, lots)
     elif order.resting == 0:
-        send_to_us(s, number, DO_CANCEL_REJECTED, WHY_TOO_LATE, order.venue_ticks, 0, 0)
+        report(s, number, DO_CANCEL_REJECTED, WHY_TOO_LATE, order.venue_ticks, 0, 0)
     elif action == DO_SEND_CANCEL:
         open_lots = order.venue_lots
         leave(s, books, number)
-        send_to_us(s, number, DO_CANCELLED, WHY_NONE, order.venue_ticks, open_lots, 0)
+        report(s, number, DO_CANCELLED, WHY_NONE, order.venue_ticks, open_lots, 0)
     else:
         replace_order(s, books, number, ticks, lots)
 
@@ -515,19 +515,19 @@ def _replace_order(s: Any, books: Any, number: int, ticks: int, total_lots: int)
     open_lots = total_lots - order.venue_filled
     if open_lots <= 0:
         leave(s, books, number)
-        send_to_us(s, number, DO_CANCELLED, WHY_NONE, order.venue_ticks, 0, 0)
+        report(s, number, DO_CANCELLED, WHY_NONE, order.venue_ticks, 0, 0)
         return
     if ticks == order.venue_ticks and open_lots <= order.venue_lots:
         order.venue_lots = open_lots
-        send_to_us(s, number, DO_REPLACED, WHY_NONE, ticks, open_lots, 0)
+        report(s, number, DO_REPLACED, WHY_NONE, ticks, open_lots, 0)
         return
     reason = refusal(s, books, order, ticks)
     if reason != WHY_NONE:
-        send_to_us(s, number, DO_CANCEL_REJECTED, reason, order.venue_ticks, order.venue_lots, 0)
+        report(s, number, DO_CANCEL_REJECTED, reason, order.venue_ticks, order.venue_lots, 0)
         return
     leave(s, books, number)
     order.hedge = order.pending_hedge
-    send_to_us(s, number, DO_REPLACED, WHY_NONE, ticks, open_lots, 0)
+    report(s, number, DO_REPLACED, WHY_NONE, ticks, open_lots, 0)
     place(s, books, number, ticks, open_lots)
 
 

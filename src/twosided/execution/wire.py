@@ -17,7 +17,7 @@ from twosided._compile import compiled
 from twosided._random import Purpose, random_bits
 from twosided.execution.state import FOREVER, heap_at, latency_at, line_at, message_at, order_at, strategy_at, way_at
 
-__all__ = ["pop_message", "send_to_us", "send_to_venue"]
+__all__ = ["heard_ns", "pop_message", "send_to_us", "send_to_venue"]
 
 TO_VENUE, TO_US = 0, 1
 _ENTRY, _RESPONSE = int(Purpose.ENTRY_LATENCY), int(Purpose.RESPONSE_LATENCY)
@@ -175,22 +175,29 @@ def _send_to_venue(s: Any, about: int, action: int, ticks: int, lots: int) -> No
 send_to_venue = compiled(_send_to_venue)
 
 
-def _send_to_us(s: Any, about: int, action: int, reason: int, ticks: int, lots: int, fee: int) -> int:
-    """Send a report about order *about* from its market; it arrives one response latency from now. Return that time."""
-    order = order_at(s, about)
-    k = order.strategy
-    number, strategy, line = new_message(s), strategy_at(s, k), line_at(s, k, order.market)
+def _heard_ns(s: Any, strategy: Any, line: Any) -> int:
+    """Return when the next report of *strategy* on *line* reaches us: one response latency from now, or with the one before it."""
     strategy.received += 1
     arrival = s.now_ns + latency_ns(s, line, TO_US, _RESPONSE, strategy.received)
     line.last_response_ns = max(line.last_response_ns, arrival)
+    return int(line.last_response_ns)
+
+
+heard_ns = compiled(_heard_ns)
+
+
+def _send_to_us(s: Any, ns: int, about: int, action: int, reason: int, ticks: int, lots: int, fee: int) -> None:
+    """Send a report about order *about*, the latest of its strategy; it arrives at *ns*, see `heard_ns`."""
+    order = order_at(s, about)
+    number, strategy = new_message(s), strategy_at(s, order.strategy)
     message = message_at(s, number)
-    message.ns, message.rank = line.last_response_ns, TO_US
-    message.market, message.strategy, message.number = order.market, k, strategy.received
+    message.ns, message.rank = ns, TO_US
+    message.market, message.strategy, message.number = order.market, order.strategy, strategy.received
     message.order, message.action, message.reason = about, action, reason
     message.ticks, message.lots, message.fee = ticks, lots, fee
     order.in_flight += 1
+    strategy.unread += 1
     push(s, number)
-    return int(line.last_response_ns)
 
 
 send_to_us = compiled(_send_to_us)
