@@ -3,9 +3,9 @@
 Where you are in the pipe: venue -> *order manager*, the way back.
 
 A report travels to us by `wire`. But where nothing but its timer wakes a strategy, nobody can tell when between two decisions a
-report arrived. One that arrives by the next decision is taken in at once, as of the time at which it arrives, unless an older one is
-still under way: it needs neither memory nor a place in the order of all messages. A strategy with limits is watched at each report,
-so its reports come at their time.
+report arrived. One that arrives by the next decision is taken in at once, as of the time at which it arrives, unless an older one
+is still under way: it needs neither memory nor a place in the order of all messages. A strategy with limits is watched at each
+report, so its reports come at their time.
 """
 
 from typing import Any
