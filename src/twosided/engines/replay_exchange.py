@@ -10,6 +10,7 @@ import numpy as np
 
 from twosided._compile import compiled
 from twosided.execution.ledger import book_funding
+from twosided.execution.resting import cap_queues, on_level_change
 from twosided.execution.state import (
     LOG_LIMIT,
     account_at,
@@ -20,11 +21,9 @@ from twosided.execution.state import (
     venue_at,
 )
 from twosided.execution.venue import (
-    cap_queues,
     fill_crossed,
     forget_taken,
     on_execution,
-    on_level_change,
     on_trade,
 )
 from twosided.market.event import Flag, Kind, Status

@@ -203,8 +203,7 @@ class Pass:
                     drawn = quantiles[known[key]]
                     line["latency_table"][way], line["latency_ns"][way] = known[key], drawn[0] if drawn[0] == drawn[-1] else -1
             table[k].partial_fills = int(assumed.partial_fills)
-            orders = self.tables["orders"][k]
-            orders["queue_kind"], orders["queue_exponent"] = _QUEUES[assumed.queue.kind], assumed.queue.exponent
+            table[k].queue_kind, table[k].queue_exponent = _QUEUES[assumed.queue.kind], assumed.queue.exponent
             strategy.fill_params(self.rows[k], self.recorded.instruments)
             table[k].address = strategy.address(markets)
             table[k].every_ns, table[k].wake = strategy.every_ns, int(strategy.wake)

@@ -68,7 +68,7 @@ def _on_report(s: Any, ns: int, number: int, action: int, reason: int, ticks: in
         order.open_lots = 0
     order.state = next_state(order.state, action, reason)
     log_order(s, ns, order, action, reason, ticks, lots)
-    if order.in_flight == 0 and order.resting == 0 and not is_live(order.state):
+    if order.in_flight == 0 and order.place == 0 and not is_live(order.state):
         order.used = 0
         desk.used -= 1
     if gated:

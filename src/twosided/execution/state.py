@@ -11,6 +11,7 @@ own, two more rows of the ladder for each market: an event at a price finds the 
 which they joined the queue, without asking the strategies one by one.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ __all__ = [
     "fill_at",
     "first_number",
     "gate_at",
+    "group_at",
     "head_at",
     "heap_at",
     "latency_at",
@@ -95,6 +97,7 @@ TAKEN_HEADROOM = 128
 _TAKEN_CAPACITY = 256
 _TOPS_CAPACITY = 1 << 12
 LATENCY_POINTS = 1024
+_LINE_BYTES = 64
 
 
 def _record(fields: list[Any]) -> np.dtype[Any]:
@@ -115,6 +118,7 @@ TABLES = (
     "lines",
     "desks",
     "orders",
+    "groups",
     "taken",
     "messages",
     "ways",
@@ -167,6 +171,7 @@ CORE = _record(
         ("n_messages", "i8"),  # in flight
         ("n_heap", "i8"),  # of these, on the heap
         ("free_message", "i8"),  # head of the list of free message records, -1 when none
+        ("free_group", "i8"),  # and of free groups
         ("budget", "i8"),  # number of the trade or fill whose lots are being spent, see STRATEGY
         ("n_fills", "i8"),  # rows in the logs
         ("n_orders", "i8"),
@@ -223,7 +228,7 @@ VENUE = _record(
         ("bid", "i8"),  # last valid touch
         ("ask", "i8"),
         ("n_resting", "i8"),  # own orders of all strategies
-        ("n_explained", "i8"),  # of these, how many have seen a trade at their price since their level's last update
+        ("n_explained", "i8"),  # of their groups, how many have seen a trade at their price since their level's last update
         ("n_taken", "i8"),  # levels that strategies have used something of
         ("taken_marks", "i8"),  # a bit for the last six of the price of each: where it is not set nothing was taken
         ("tops_in", "i8"),  # book messages seen by the exchange, and here
@@ -293,37 +298,49 @@ WANTED = _record(
 
 ORDER = _record(
     [
-        # at the exchange; the first line of the cache is all that a change of its level touches
-        ("after", "i8"),  # 1 + the number of the own order, of any strategy, that joined this queue after it; 0 none
-        ("ahead", "f8"),  # lots before it in the queue
-        ("explained", "i8"),  # traded at its price since the level's last update
-        ("queue_kind", "i8"),  # what its strategy assumes of places in a queue, a constant
-        ("queue_exponent", "f8"),
-        ("strategy", "i8"),  # whose desk the slot is on: a constant, as market and side are
+        # at the exchange: the first line of the cache
+        ("after", "i4"),  # 1 + the number of the own order, of any strategy, that joined this queue after it; 0 none
+        ("before", "i4"),  # the same of the one that joined before it
+        ("group", "i8"),  # which knows where in the queue it stands, see GROUP
+        ("place", "i8"),  # where the ladder counts the own orders at its price; 0: it does not rest
         ("venue_ticks", "i8"),
         ("venue_lots", "i8"),  # open there
         ("venue_filled", "i8"),
-        ("resting", "i8"),
-        ("arrived", "i8"),  # by order: how many recorded orders had joined a queue before it did
-        ("before", "i8"),  # 1 + the number of the own order that joined this queue before it; 0 none
-        ("market", "i8"),
+        ("market", "i8"),  # a constant, as side and strategy are
         ("side", "i8"),
-        # as known here
-        ("used", "i4"),  # 1: counted in the desk's `used`
-        ("hedge", "i2"),  # 1: its fills are those of a hedge
-        ("pending_hedge", "i2"),  # the same, once a replace under way is accepted
-        ("state", "i8"),  # OrderState
+        # as known here: the second
+        ("strategy", "i8"),  # whose desk the slot is on
         ("id", "i8"),  # the strategy's message number
         ("ticks", "i8"),
         ("open_lots", "i8"),
         ("filled_lots", "i8"),
         ("pending_ticks", "i8"),  # asked for by a replace under way
         ("pending_lots", "i8"),
-        ("level", "i8"),  # quote level it serves at this decision, -1 none
-        ("in_flight", "i8"),  # messages about it under way, either direction
+        ("in_flight", "i2"),  # messages about it under way, either direction
+        ("level", "i2"),  # quote level it serves at this decision, -1 none
+        ("state", "i1"),  # OrderState
+        ("used", "i1"),  # 1: counted in the desk's `used`
+        ("hedge", "i1"),  # 1: its fills are those of a hedge
+        ("pending_hedge", "i1"),  # the same, once a replace under way is accepted
     ]
 )
-"""A slot for one own order: both sides of the wire. Its *number* counts through the desks of all strategies."""
+"""A slot for one own order: both sides of the wire, a line of the cache each. Its *number* counts through the desks of all."""
+
+GROUP = _record(
+    [
+        ("ahead", "f8"),  # lots before its orders in the queue
+        ("explained", "i8"),  # traded at their price since the level's last update
+        ("kind", "i4"),  # what their strategies assume of places in a queue
+        ("members", "i4"),
+        ("exponent", "f8"),
+        ("arrived", "i8"),  # by order: how many recorded orders had joined a queue before they did
+        ("budget", "i8"),  # the latest trade at their price, by `CORE.budget`
+        ("ahead_before", "f8"),  # what was ahead when that trade came
+        ("next", "i4"),  # the groups at a price are a ring; of a free record: the next one
+        ("previous", "i4"),
+    ]
+)
+"""Own orders at one price, of any strategies, that stand alike in the queue: what moves one moves all of them."""
 
 MESSAGE = _record(
     [
@@ -353,6 +370,8 @@ STRATEGY = _record(
         ("next_ns", "i8"),
         ("wake", "i8"),  # causes it wants
         ("partial_fills", "i8"),
+        ("queue_kind", "i8"),  # what it assumes of places in a queue
+        ("queue_exponent", "f8"),
         ("gated", "i8"),  # 1: it has limits
         ("pending", "i8"),  # causes since it was last asked
         ("sent", "i8"),  # messages sent: the key of its random draws
@@ -392,16 +411,25 @@ SHOWN = _record([("value", "f8")])
 # ---------------------------------------------------------------- tables
 
 
+def _on_lines(extents: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Return zeros that begin where a line of the cache does."""
+    size = dtype.itemsize * math.prod(extents)
+    memory = np.zeros(size + _LINE_BYTES, np.uint8)
+    return np.ndarray(extents, dtype, memory.data, -memory.ctypes.data % _LINE_BYTES)
+
+
 def new_tables(n_strategies: int, n_markets: int, n_slots: int, n_levels: int) -> dict[str, Any]:
     """Return all tables but the strategies' ``rows`` and ``sources``, empty, by name; *n_slots* are those of one desk."""
     n_messages = max(256, 4 * n_slots * n_strategies)
     messages = np.zeros(n_messages, MESSAGE)
     messages["next"] = np.arange(1, n_messages + 1)
     messages["next"][-1] = -1
-    orders = np.zeros((n_strategies, n_markets, 2, n_slots), ORDER)
+    orders = _on_lines((n_strategies, n_markets, 2, n_slots), ORDER)
     orders["strategy"] = np.arange(n_strategies)[:, None, None, None]
     orders["market"] = np.arange(n_markets)[:, None, None]
     orders["side"] = np.array([1, -1])[:, None]
+    groups = _on_lines((orders.size,), GROUP)  # at most one for each order
+    groups["next"] = np.arange(1, orders.size + 1)
     views = np.zeros(n_markets, VIEW)
     venues = np.zeros(n_markets, VENUE)
     for each, bid, ask in ((views, "bid_ticks", "ask_ticks"), (venues, "bid", "ask")):
@@ -416,6 +444,7 @@ def new_tables(n_strategies: int, n_markets: int, n_slots: int, n_levels: int) -
         "lines": np.zeros((n_strategies, n_markets), LINE),
         "desks": np.zeros((n_strategies, n_markets, 2), DESK),
         "orders": orders,
+        "groups": groups,
         "taken": np.zeros((n_strategies, _TAKEN_CAPACITY), TAKEN),
         "messages": messages,
         "ways": np.full(2, -1, np.int64).repeat(2).view(WAY),
@@ -487,6 +516,7 @@ line_at = table_at(
 )  # line_at(s, k, m)
 desk_at = table_at(CORE, "desks", DESK, ("n_strategies", "n_markets", 2))  # desk_at(s, k, m, 0 bids or 1 asks)
 order_at = table_at(CORE, "orders", ORDER, ("n_orders_kept",))  # order_at(s, number)
+group_at = table_at(CORE, "groups", GROUP, ("n_orders_kept",))  # group_at(s, number)
 taken_at = table_at(
     CORE,
     "taken",

@@ -49,8 +49,8 @@ from twosided.execution.codes import (
     WHY_WOULD_CROSS,
 )
 from twosided.execution.ledger import book_fill
-from twosided.execution.queue import queue_after_change
 from twosided.execution.reports import report
+from twosided.execution.resting import before_trade, first_resting, leave, rest, set_ahead, taken_ahead
 from twosided.execution.state import (
     LOG_LIMIT,
     TAKEN_HEADROOM,
@@ -58,29 +58,17 @@ from twosided.execution.state import (
     desk_at,
     fill_at,
     first_number,
+    group_at,
     order_at,
     own_row,
-    queues_of,
     strategy_at,
     taken_at,
     venue_at,
 )
 from twosided.market.event import Status
-from twosided.market.ladder import (
-    FIRST_IN_LINE,
-    LAST_IN_LINE,
-    NO_ASK,
-    NO_BID,
-    best_of,
-    level_of,
-    make_place,
-    next_level,
-    place_at,
-    set_level,
-)
-from twosided.market.order_queues import arrivals
+from twosided.market.ladder import NO_ASK, NO_BID, best_of, level_of, next_level
 
-__all__ = ["arrive", "cap_queues", "fill_crossed", "forget_taken", "on_execution", "on_level_change", "on_trade"]
+__all__ = ["arrive", "fill_crossed", "forget_taken", "on_execution", "on_trade"]
 
 _OPEN = int(Status.OPEN)
 
@@ -91,79 +79,6 @@ def _is_open(venue: Any) -> bool:
 
 
 is_open = compiled(_is_open)
-
-
-# ---------------------------------------------------------------- who rests where
-
-
-def _forget_explained(s: Any, order: Any) -> None:
-    """The level of *order* is up to date: no trade at its price is left to explain what happens to it."""
-    if order.explained != 0:
-        order.explained = 0
-        venue_at(s, order.market).n_explained -= 1
-
-
-forget_explained = compiled(_forget_explained)
-
-
-def _rest(s: Any, books: Any, number: int, ticks: int, lots: int) -> None:
-    """Put an order into the book at the end of the queue at *ticks*."""
-    order = order_at(s, number)
-    m = order.market
-    order.resting, order.venue_ticks, order.venue_lots = 1, ticks, lots
-    order.ahead = float(level_of(books, 2 * m + (0 if order.side > 0 else 1), ticks))
-    order.arrived = arrivals(queues_of(s))
-    venue_at(s, m).n_resting += 1
-    row = own_row(s, m, order.side)
-    place = make_place(books, row, ticks)
-    last = books[place + LAST_IN_LINE]
-    order.before, order.after = last, 0
-    if last == 0:
-        books[place + FIRST_IN_LINE] = number + 1
-    else:
-        order_at(s, last - 1).after = number + 1
-    books[place + LAST_IN_LINE] = number + 1
-    if books[place] > 0:
-        books[place] += 1  # the level is there: only its count changes
-    else:
-        set_level(books, row, ticks, 1)
-
-
-rest = compiled(_rest)
-
-
-def _leave(s: Any, books: Any, number: int) -> None:
-    """Take an order out of the book."""
-    order = order_at(s, number)
-    order.resting, order.venue_lots = 0, 0
-    forget_explained(s, order)
-    venue_at(s, order.market).n_resting -= 1
-    row, ticks = own_row(s, order.market, order.side), order.venue_ticks
-    place = make_place(books, row, ticks)
-    if order.before == 0:
-        books[place + FIRST_IN_LINE] = order.after
-    else:
-        order_at(s, order.before - 1).after = order.after
-    if order.after == 0:
-        books[place + LAST_IN_LINE] = order.before
-    else:
-        order_at(s, order.after - 1).before = order.before
-    if books[place] > 1:
-        books[place] -= 1
-    else:
-        set_level(books, row, ticks, 0)
-
-
-leave = compiled(_leave)
-
-
-def _first_resting(s: Any, books: Any, m: int, side: int, ticks: int) -> int:
-    """Return 1 + the number of the own order that joined the queue at *ticks* first, 0 where there is none."""
-    place = place_at(books, own_row(s, m, side), ticks)
-    return int(books[place + FIRST_IN_LINE]) if place != 0 else 0
-
-
-first_resting = compiled(_first_resting)
 
 
 # ---------------------------------------------------------------- filling
@@ -177,7 +92,7 @@ def _fill(s: Any, books: Any, number: int, ticks: int, lots: int, maker: bool, r
     order.venue_lots -= lots
     order.venue_filled += lots
     action = DO_FILLED if order.venue_lots == 0 else DO_PARTIALLY_FILLED
-    if order.venue_lots == 0 and order.resting == 1:
+    if order.venue_lots == 0 and order.place != 0:
         leave(s, books, number)
     heard = report(s, number, action, reason, ticks, lots, fee + tax)
     row = fill_at(s, s.n_fills)
@@ -224,13 +139,12 @@ def _trade_at_price(s: Any, books: Any, number: int, lots: int) -> None:
     """Spend a trade of *lots* at an order's own price, rule (a): first on what is ahead of it, then on the order."""
     order = order_at(s, number)
     budget = spender(s, order.strategy, lots)
-    if order.explained == 0:
-        venue_at(s, order.market).n_explained += 1
-    order.explained += lots
-    budget.lots_ahead += min(max(order.ahead - budget.lots_ahead, 0.0), max(budget.lots_left - budget.lots_ahead, 0.0))
-    order.ahead = max(order.ahead - budget.lots_ahead, 0.0)
+    before = before_trade(s, order, lots)
+    budget.lots_ahead = taken_ahead(before, budget.lots_ahead, budget.lots_left)
+    ahead = max(before - budget.lots_ahead, 0.0)
+    set_ahead(s, order, ahead)
     reached = int(math.floor(budget.lots_left - budget.lots_ahead + 0.5))  # a guessed position is rounded to the nearest whole lot
-    if order.ahead < 1e-9 and reached > 0:
+    if ahead < 1e-9 and reached > 0:
         done = fillable(s, order, reached)
         budget.lots_left -= done
         fill(s, books, number, order.venue_ticks, done, True, WHY_TRADE_AT_PRICE)
@@ -264,7 +178,7 @@ def _on_trade(s: Any, books: Any, m: int, side: int, ticks: int, lots: int) -> N
         following = first_resting(s, books, m, side, at)
         while following != 0:
             number = following - 1
-            following = order_at(s, number).after
+            following = int(order_at(s, number).after)
             if at == ticks:
                 trade_at_price(s, books, number, lots)
             else:
@@ -273,27 +187,6 @@ def _on_trade(s: Any, books: Any, m: int, side: int, ticks: int, lots: int) -> N
 
 
 on_trade = compiled(_on_trade)
-
-
-def _on_level_change(s: Any, books: Any, m: int, side: int, ticks: int, old_lots: int, new_lots: int) -> None:
-    """Move the own orders at a level up their queue after its total changed.
-
-    A level that grew, and saw no trade, leaves them all where they are: nobody has more ahead of him than stands at his price.
-    """
-    following = first_resting(s, books, m, side, ticks)
-    ahead, moved, explained, kind, exponent = -1.0, 0.0, 0, -1, 0.0
-    while following != 0:
-        order = order_at(s, following - 1)
-        alike = order.ahead == ahead and order.explained == explained
-        if not (alike and order.queue_kind == kind and order.queue_exponent == exponent):  # not of one who came with the last
-            ahead, explained, kind, exponent = order.ahead, order.explained, order.queue_kind, order.queue_exponent
-            moved = queue_after_change(ahead, old_lots, new_lots, explained, kind, exponent)
-        order.ahead = moved
-        forget_explained(s, order)
-        following = order.after
-
-
-on_level_change = compiled(_on_level_change)
 
 
 def _on_execution(s: Any, books: Any, m: int, side: int, ticks: int, lots: int, arrival: int) -> None:
@@ -309,29 +202,15 @@ def _on_execution(s: Any, books: Any, m: int, side: int, ticks: int, lots: int, 
         while following != 0:
             number = following - 1
             order = order_at(s, number)
-            following = order.after
+            following = int(order.after)
             if at != ticks:
                 trade_through(s, books, number, lots, WHY_TRADE_THROUGH)
-            elif order.arrived < arrival:
+            elif group_at(s, order.group).arrived < arrival:
                 trade_through(s, books, number, lots, WHY_TRADE_AT_PRICE)
         at = next_level(books, row, at)
 
 
 on_execution = compiled(_on_execution)
-
-
-def _cap_queues(s: Any, books: Any, m: int) -> None:
-    """After a snapshot: nobody has more ahead of him than stands at his price; by order, all that stand there are in front."""
-    for number in range(s.n_orders_kept):
-        order = order_at(s, number)
-        if order.resting == 1 and order.market == m:
-            row = 2 * m + (0 if order.side > 0 else 1)
-            order.ahead = min(order.ahead, float(level_of(books, row, order.venue_ticks)))
-            order.arrived = arrivals(queues_of(s))
-            forget_explained(s, order)
-
-
-cap_queues = compiled(_cap_queues)
 
 
 # ---------------------------------------------------------------- displayed liquidity that was used up
@@ -414,12 +293,12 @@ def _fill_crossed(s: Any, books: Any, m: int) -> None:
         opposite, row = best_of(books, 2 * m + (1 if side > 0 else 0)), own_row(s, m, side)
         at = best_of(books, row)
         while at not in (NO_BID, NO_ASK) and (at - opposite) * side >= 0:
-            following = first_resting(s, books, m, side, at)
+            following: Any = first_resting(s, books, m, side, at)
             while following != 0:
                 number = following - 1
                 order = order_at(s, number)
-                following = order.after
-                order.ahead = 0.0
+                following = int(order.after)
+                group_at(s, order.group).ahead = 0.0
                 consume(s, books, number, at, True, WHY_BOOK_CROSSED)
             at = next_level(books, row, at)
 
@@ -430,10 +309,8 @@ fill_crossed = compiled(_fill_crossed)
 # ---------------------------------------------------------------- own requests
 
 
-def _crosses_own(s: Any, books: Any, order: Any, ticks: int) -> bool:
+def _crosses_own(s: Any, order: Any, ticks: int) -> bool:
     """Say whether *order* at *ticks* would meet a resting order of the same strategy on the other side."""
-    if (ticks - best_of(books, own_row(s, order.market, -order.side))) * order.side < 0:
-        return False  # nobody's order
     first = first_number(s, order.strategy, order.market, 1 if order.side > 0 else 0)
     unseen = desk_at(s, order.strategy, order.market, 1 if order.side > 0 else 0).used
     for number in range(first, first + s.n_slots):
@@ -441,7 +318,7 @@ def _crosses_own(s: Any, books: Any, order: Any, ticks: int) -> bool:
             break
         other = order_at(s, number)
         unseen -= other.used
-        if other.resting == 1 and (ticks - other.venue_ticks) * order.side >= 0:
+        if other.place != 0 and (ticks - other.venue_ticks) * order.side >= 0:
             return True
     return False
 
@@ -451,20 +328,20 @@ crosses_own = compiled(_crosses_own)
 
 def _refusal(s: Any, books: Any, order: Any, ticks: int) -> int:
     """Return the `Reason` for which an order at *ticks* cannot be accepted, NONE when it can."""
-    venue = venue_at(s, order.market)
+    m, side = order.market, order.side
+    venue = venue_at(s, m)
     if not is_open(venue):
         return WHY_NOT_TRADING
-    if ticks > venue.highest_buy if order.side > 0 else ticks < venue.lowest_sell:
+    if ticks > venue.highest_buy if side > 0 else ticks < venue.lowest_sell:
         return WHY_OUTSIDE_BAND
-    if crosses_own(s, books, order, ticks):
+    if (ticks - best_of(books, own_row(s, m, -side))) * side >= 0 and crosses_own(s, order, ticks):  # else it is nobody's
         return WHY_SELF_CROSS
-    opposite = best_of(books, 2 * order.market + (1 if order.side > 0 else 0))
-    if venue.post_only == 1 and (ticks - opposite) * order.side >= 0:
+    if venue.post_only == 1 and (ticks - best_of(books, 2 * m + (1 if side > 0 else 0))) * side >= 0:
         return WHY_WOULD_CROSS
     return WHY_NONE
 
 
-refusal = compiled(_refusal)
+refusal = compiled(_refusal, inline=True)
 
 
 def _place(s: Any, books: Any, number: int, ticks: int, lots: int) -> None:
@@ -478,58 +355,53 @@ def _place(s: Any, books: Any, number: int, ticks: int, lots: int) -> None:
         rest(s, books, number, ticks, order.venue_lots)
 
 
-place = compiled(_place)
+place = compiled(_place, inline=True)
+
+
+def _answer(s: Any, books: Any, order: Any, action: int, ticks: int, lots: int) -> tuple[int, int, int, int]:
+    """Return what the exchange does about a request, why, and the price and the open lots that it reports.
+
+    A replace names the total size, with what has filled already, so a fill that overtakes the request cannot make the order trade
+    too much. One that is refused leaves the order as it is.
+    """
+    if action == DO_SEND_NEW:
+        reason = refusal(s, books, order, ticks)
+        return DO_ACCEPTED if reason == WHY_NONE else DO_REJECTED, reason, ticks, lots
+    at = order.venue_ticks
+    if order.place == 0:
+        return DO_CANCEL_REJECTED, WHY_TOO_LATE, at, 0
+    if action == DO_SEND_CANCEL:
+        return DO_CANCELLED, WHY_NONE, at, order.venue_lots
+    open_lots = lots - order.venue_filled
+    if open_lots <= 0:
+        return DO_CANCELLED, WHY_NONE, at, 0
+    if ticks != at or open_lots > order.venue_lots:
+        reason = refusal(s, books, order, ticks)
+        if reason != WHY_NONE:
+            return DO_CANCEL_REJECTED, reason, at, order.venue_lots
+    return DO_REPLACED, WHY_NONE, ticks, open_lots
+
+
+answer = compiled(_answer, inline=True)
 
 
 def _arrive(s: Any, books: Any, message: Any) -> None:
-    """Handle a request that has reached the exchange."""
+    """Handle a request that has reached the exchange: a smaller size at the same price keeps its place in the queue."""
     number: Any = np.int64(message.order)
     action: Any = np.int64(message.action)
-    ticks, lots = message.ticks, message.lots
     order = order_at(s, number)
     order.in_flight -= 1
-    if action == DO_SEND_NEW:
-        reason = refusal(s, books, order, ticks)
-        if reason != WHY_NONE:
-            report(s, number, DO_REJECTED, reason, ticks, lots, 0)
-            return
-        report(s, number, DO_ACCEPTED, WHY_NONE, ticks, lots, 0)
+    done, reason, ticks, lots = answer(s, books, order, action, message.ticks, message.lots)
+    comes = done == DO_ACCEPTED
+    if done == DO_REPLACED and ticks == order.venue_ticks and lots <= order.venue_lots:
+        order.venue_lots = lots
+    elif done in (DO_CANCELLED, DO_REPLACED):
+        leave(s, books, number)
+        if done == DO_REPLACED:
+            order.hedge, comes = order.pending_hedge, True
+    report(s, number, done, reason, ticks, lots, 0)
+    if comes:
         place(s, books, number, ticks, lots)
-    elif order.resting == 0:
-        report(s, number, DO_CANCEL_REJECTED, WHY_TOO_LATE, order.venue_ticks, 0, 0)
-    elif action == DO_SEND_CANCEL:
-        open_lots = order.venue_lots
-        leave(s, books, number)
-        report(s, number, DO_CANCELLED, WHY_NONE, order.venue_ticks, open_lots, 0)
-    else:
-        replace_order(s, books, number, ticks, lots)
 
 
-def _replace_order(s: Any, books: Any, number: int, ticks: int, total_lots: int) -> None:
-    """Give a resting order a new price and total size; a smaller size at the same price keeps its place in the queue.
-
-    The total includes what has filled already, so a fill that overtakes the request cannot make the order trade too much.
-    A refused replace leaves the order as it is.
-    """
-    order = order_at(s, number)
-    open_lots = total_lots - order.venue_filled
-    if open_lots <= 0:
-        leave(s, books, number)
-        report(s, number, DO_CANCELLED, WHY_NONE, order.venue_ticks, 0, 0)
-        return
-    if ticks == order.venue_ticks and open_lots <= order.venue_lots:
-        order.venue_lots = open_lots
-        report(s, number, DO_REPLACED, WHY_NONE, ticks, open_lots, 0)
-        return
-    reason = refusal(s, books, order, ticks)
-    if reason != WHY_NONE:
-        report(s, number, DO_CANCEL_REJECTED, reason, order.venue_ticks, order.venue_lots, 0)
-        return
-    leave(s, books, number)
-    order.hedge = order.pending_hedge
-    report(s, number, DO_REPLACED, WHY_NONE, ticks, open_lots, 0)
-    place(s, books, number, ticks, open_lots)
-
-
-replace_order = compiled(_replace_order)
 arrive = compiled(_arrive)

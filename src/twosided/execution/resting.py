@@ -1,0 +1,252 @@
+"""Own orders that rest at the exchange: who stands at which price, and what is ahead of each in the queue there.
+
+Where you are in the pipe: memory of the *venue*, which fills them (`execution.venue`). They are a book of their own, two rows of
+the ladder for each market: a level counts the orders at a price, and a list leads through them as they joined.
+
+Orders that come to the same queue at one instant, of strategies that assume the same about it, have the same lots ahead of them
+until they leave. So a place in the queue belongs to a *group*, and a level that changes moves groups, not orders. The groups at a
+price are a ring, so that any order there leads to all of them. A trade moves a whole group too; an order for which it did less,
+because its strategy had spent some of the trade's lots on another, goes on in a group of its own.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from twosided._compile import compiled
+from twosided.execution.queue import queue_after_change
+from twosided.execution.state import group_at, order_at, own_row, queues_of, strategy_at, venue_at
+from twosided.market.ladder import FIRST_IN_LINE, LAST_IN_LINE, level_of, make_place, place_at, set_level
+from twosided.market.order_queues import arrivals
+
+__all__ = [
+    "before_trade",
+    "cap_queues",
+    "first_resting",
+    "leave",
+    "on_level_change",
+    "rest",
+    "set_ahead",
+    "taken_ahead",
+]
+
+
+# ---------------------------------------------------------------- groups
+
+
+def _forget_explained(s: Any, group: Any, m: int) -> None:
+    """The level of *group* is up to date: no trade at its price is left to explain what happens to it."""
+    if group.explained != 0:
+        group.explained = 0
+        venue_at(s, m).n_explained -= 1
+
+
+forget_explained = compiled(_forget_explained)
+
+
+def _new_group(s: Any, beside: int, ahead: float, arrived: int) -> Any:
+    """Return the number of a new group of one order, in the ring of group *beside*; -1: alone at its price."""
+    number = s.free_group
+    group = group_at(s, number)
+    s.free_group = np.int64(group.next)
+    group.ahead, group.arrived = ahead, arrived
+    group.explained, group.budget, group.members = 0, 0, 1
+    if beside < 0:
+        group.next, group.previous = number, number
+    else:
+        before = group_at(s, beside)
+        group.next, group.previous = before.next, beside
+        group_at(s, before.next).previous = number
+        before.next = number
+    return number
+
+
+new_group = compiled(_new_group)
+
+
+def _quit_group(s: Any, order: Any) -> None:
+    """Take *order* out of its group; one that is left without orders goes."""
+    group = group_at(s, order.group)
+    group.members -= 1
+    if group.members == 0:
+        forget_explained(s, group, order.market)
+        group_at(s, group.previous).next = group.next
+        group_at(s, group.next).previous = group.previous
+        group.next = s.free_group
+        s.free_group = order.group
+
+
+quit_group = compiled(_quit_group)
+
+
+def _join_group(s: Any, order: Any, last: int, ahead: float, arrived: int) -> None:
+    """Let *order* join the group of the own order that came last to its queue (1 + its number, 0: none), or found one."""
+    strategy = strategy_at(s, order.strategy)
+    beside: Any = np.int64(-1)
+    if last != 0:
+        beside = order_at(s, last - 1).group
+        group = group_at(s, beside)
+        here = group.ahead == ahead and group.explained == 0 and group.arrived == arrived
+        if here and group.kind == strategy.queue_kind and group.exponent == strategy.queue_exponent:
+            group.members += 1
+            order.group = beside
+            return
+    order.group = new_group(s, beside, ahead, arrived)
+    group = group_at(s, order.group)
+    group.kind, group.exponent = strategy.queue_kind, strategy.queue_exponent
+
+
+join_group = compiled(_join_group)
+
+
+def _set_ahead(s: Any, order: Any, ahead: float) -> None:
+    """Let *ahead* lots stand in front of *order*; where that is not true of its group it leaves it for one of its own."""
+    group = group_at(s, order.group)
+    if group.ahead == ahead:
+        return
+    if group.members == 1:
+        group.ahead = ahead
+        return
+    number = new_group(s, order.group, ahead, group.arrived)
+    own = group_at(s, number)
+    own.explained, own.budget, own.ahead_before = group.explained, group.budget, group.ahead_before
+    own.kind, own.exponent = group.kind, group.exponent
+    if own.explained != 0:
+        venue_at(s, order.market).n_explained += 1
+    group.members -= 1
+    order.group = number
+
+
+set_ahead = compiled(_set_ahead)
+
+
+# ---------------------------------------------------------------- who rests where
+
+
+def _rest(s: Any, books: Any, number: int, ticks: int, lots: int) -> None:
+    """Put an order into the book at the end of the queue at *ticks*."""
+    order = order_at(s, number)
+    m = order.market
+    row = own_row(s, m, order.side)
+    place = make_place(books, row, ticks)
+    order.place, order.venue_ticks, order.venue_lots = place, ticks, lots
+    venue_at(s, m).n_resting += 1
+    last = books[place + LAST_IN_LINE]
+    join_group(s, order, last, float(level_of(books, 2 * m + (0 if order.side > 0 else 1), ticks)), arrivals(queues_of(s)))
+    order.before, order.after = last, 0
+    if last == 0:
+        books[place + FIRST_IN_LINE] = number + 1
+    else:
+        order_at(s, last - 1).after = number + 1
+    books[place + LAST_IN_LINE] = number + 1
+    if books[place] > 0:
+        books[place] += 1  # the level is there: only its count changes
+    else:
+        set_level(books, row, ticks, 1)
+
+
+rest = compiled(_rest)
+
+
+def _leave(s: Any, books: Any, number: int) -> None:
+    """Take an order out of the book."""
+    order = order_at(s, number)
+    place = order.place
+    order.place, order.venue_lots = 0, 0
+    venue_at(s, order.market).n_resting -= 1
+    quit_group(s, order)
+    if order.before == 0:
+        books[place + FIRST_IN_LINE] = order.after
+    else:
+        order_at(s, order.before - 1).after = order.after
+    if order.after == 0:
+        books[place + LAST_IN_LINE] = order.before
+    else:
+        order_at(s, order.after - 1).before = order.before
+    if books[place] > 1:
+        books[place] -= 1
+    else:
+        set_level(books, own_row(s, order.market, order.side), order.venue_ticks, 0)
+
+
+leave = compiled(_leave)
+
+
+def _first_resting(s: Any, books: Any, m: int, side: int, ticks: int) -> int:
+    """Return 1 + the number of the own order that joined the queue at *ticks* first, 0 where there is none."""
+    place = place_at(books, own_row(s, m, side), ticks)
+    return int(books[place + FIRST_IN_LINE]) if place != 0 else 0
+
+
+first_resting = compiled(_first_resting)
+
+
+# ---------------------------------------------------------------- moving up the queue
+
+
+def _on_level_change(s: Any, books: Any, m: int, side: int, ticks: int, old_lots: int, new_lots: int) -> None:
+    """Move the own orders at a level up their queue after its total changed.
+
+    A level that grew, and saw no trade, leaves them all where they are: nobody has more ahead of him than stands at his price.
+    """
+    first = first_resting(s, books, m, side, ticks)
+    if first == 0:
+        return
+    start = order_at(s, first - 1).group
+    at = start
+    while True:
+        group = group_at(s, at)
+        group.ahead = queue_after_change(group.ahead, old_lots, new_lots, group.explained, group.kind, group.exponent)
+        forget_explained(s, group, m)
+        at = np.int64(group.next)
+        if at == start:
+            break
+
+
+on_level_change = compiled(_on_level_change)
+
+
+def _taken_ahead(ahead: float, lots_ahead: float, lots_left: float) -> float:
+    """Return what of a trade is spent on others in front of an order that had *ahead* lots before it.
+
+    Args:
+        ahead: lots before it when the trade came.
+        lots_ahead: what others in front of its strategy's orders have been given of it.
+        lots_left: what its strategy's orders have not.
+    """
+    return lots_ahead + min(max(ahead - lots_ahead, 0.0), max(lots_left - lots_ahead, 0.0))
+
+
+taken_ahead = compiled(_taken_ahead)
+
+
+def _before_trade(s: Any, order: Any, lots: int) -> float:
+    """Return what was ahead of *order* before a trade of *lots* at its price, the one being spent.
+
+    Its group moves up as one of a strategy that has all of these lots to spend.
+    """
+    group = group_at(s, order.group)
+    if group.budget != s.budget:
+        group.budget, group.ahead_before = s.budget, group.ahead
+        group.ahead = max(group.ahead - taken_ahead(group.ahead, 0.0, float(lots)), 0.0)
+        if group.explained == 0:
+            venue_at(s, order.market).n_explained += 1
+        group.explained += lots
+    return float(group.ahead_before)
+
+
+before_trade = compiled(_before_trade)
+
+
+def _cap_queues(s: Any, books: Any, m: int) -> None:
+    """After a snapshot: nobody has more ahead of him than stands at his price; by order, all that stand there are in front."""
+    for number in range(s.n_orders_kept):
+        order = order_at(s, number)
+        if order.place != 0 and order.market == m:
+            row, group = 2 * m + (0 if order.side > 0 else 1), group_at(s, order.group)
+            group.ahead = min(group.ahead, float(level_of(books, row, order.venue_ticks)))
+            group.arrived = arrivals(queues_of(s))
+            forget_explained(s, group, m)
+
+
+cap_queues = compiled(_cap_queues)
