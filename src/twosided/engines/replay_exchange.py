@@ -225,7 +225,8 @@ def _after_book_message(s: Any, books: Any, m: int, i: int) -> None:
         top = top_at(s, m, venue.tops_in & (ring - 1))
         venue.tops_in += 1
         s.same_top = int(s.skims == 1 and s.one_market == 1 and venue.mixed == 0)
-        top.bid, top.ask, top.ready, top.last = bid, ask, venue.ready, -1 if venue.mixed == 1 else i
+        top.bid, top.ask, top.ready = bid, ask, venue.ready
+        top.first = top.last = -1 if venue.mixed == 1 else i
         top.bid_lots = level_of(books, 2 * m, bid) if bid != NO_BID else 0
         top.ask_lots = level_of(books, 2 * m + 1, ask) if ask != NO_ASK else 0
         if venue.tops_in - venue.tops_out >= ring:
@@ -245,9 +246,12 @@ def _on_exchange_event(s: Any, books: Any, event: Any, i: int) -> None:
         side: Any = np.int64(event.side)
         lots = event.lots
         row = 2 * m + (0 if side > 0 else 1)
+        best = best_of(books, row)
         old = set_level(books, row, ticks, lots)
         venue.dirty = 1
-        venue.top_moved = 1  # nearly always true of one level or another of a message, and not worth asking
+        # nearly always true of one level or another of a long message, and then not worth asking
+        if s.asks_top == 0 or (ticks - best) * side >= 0:
+            venue.top_moved = 1
         # own orders there come first: they are rare, and whether a level shrank cannot be predicted
         if venue.n_resting > 0 and mark_of(books, own_row(s, m, side), ticks) != 0 and (lots < old or venue.n_explained > 0):
             on_level_change(s, books, m, side, ticks, old, lots)

@@ -180,7 +180,7 @@ def _advance(s: Any) -> int:
                     break
                 s.now_ns = event.local_ns
                 j = on_local_event(s, books, event, j) + 1
-                if s.skims == 1:
+                if s.skims == 1 and s.deciding == 0:
                     j = skim(s, j, limit)
             continue
         s.now_ns = due

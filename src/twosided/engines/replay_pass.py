@@ -39,6 +39,7 @@ from twosided.execution.state import (
     new_tables,
     point_at,
 )
+from twosided.execution.wire import TO_VENUE
 from twosided.market.event import BY_ORDER, Events, Status
 from twosided.market.instrument import Instrument
 from twosided.market.ladder import NO_ASK, NO_BID, grow_books, is_full, new_books
@@ -191,6 +192,7 @@ class Pass:
         table, markets = self.tables["strategies"], len(self.recorded.instruments)
         known: dict[tuple[Latency, int], int] = {}  # the number of each table of quantiles
         quantiles: list[Any] = []
+        shortest_entry_ns = RUN_AHEAD_NS
         for k, (strategy, assumed) in enumerate(zip(self.strategies, self.assumed, strict=True)):
             for m in range(markets):
                 line, its = self.tables["lines"][k, m], assumed.market(m)
@@ -201,6 +203,8 @@ class Pass:
                         known[key] = len(quantiles)
                         quantiles.append(latency_table(latency, self.recorded, m))
                     drawn = quantiles[known[key]]
+                    if way == TO_VENUE:
+                        shortest_entry_ns = min(shortest_entry_ns, drawn[0])
                     line["latency_table"][way], line["latency_ns"][way] = known[key], drawn[0] if drawn[0] == drawn[-1] else -1
             table[k].partial_fills = int(assumed.partial_fills)
             table[k].queue_kind, table[k].queue_exponent = _QUEUES[assumed.queue.kind], assumed.queue.exponent
@@ -213,10 +217,11 @@ class Pass:
         self.tables["latencies"] = np.array(quantiles, np.int64).view(CELL)
         self.core.next_timer_ns = int(table["next_ns"].min())
         woken = any(strategy.wake & (Wake.BOOK | Wake.TRADE) for strategy in self.strategies)
-        self.core.run_ahead_ns = 0 if woken else RUN_AHEAD_NS
+        self.core.run_ahead_ns = int(shortest_entry_ns) if woken else RUN_AHEAD_NS
         self.core.timers_only = int(all(strategy.wake == Wake.TIMER for strategy in self.strategies))
         self.core.one_market = int(len(self.recorded.instruments) == 1)
-        self.core.skims = int(self.core.one_stream and not woken and not self.core.signals_wanted)
+        self.core.skims = int(self.core.one_stream and not self.core.signals_wanted)
+        self.core.asks_top = int(self.core.skims and self.core.one_market and woken)
 
     def _fill_gates(self) -> None:
         """Give a gate to every strategy that has limits; where none has, there is no table of them."""

@@ -95,7 +95,8 @@ def _after_local_message(s: Any, books: Any, m: int) -> None:
         if s.shared_book == 1:
             venue = venue_at(s, m)
             top = top_at(s, m, venue.tops_out & (s.tops_size - 1))
-            venue.tops_out += 1
+            if top.first == top.last:
+                venue.tops_out += 1
             view.ready = top.ready
             show_top(s, m, top.bid, top.ask, top.bid_lots, top.ask_lots)
         else:
@@ -164,11 +165,11 @@ def _on_local_event(s: Any, books: Any, event: Any, j: int) -> Any:
         hear(signals_at(s, m), s.now_ns)
     if kind == _DEPTH or kind >= _ADD:
         if s.one_stream == 1 and view.dirty == 0:
-            last = top_at(s, m, venue_at(s, m).tops_out & (s.tops_size - 1)).last
-            if last >= j:  # the exchange's side has seen to all of it
+            first = top_at(s, m, venue_at(s, m).tops_out & (s.tops_size - 1)).first
+            if first >= j:  # the exchange's side has seen to all of it
                 view.dirty = 1
                 after_local_message(s, books, m)
-                return last
+                return first
         view.dirty = 1
         if s.shared_book == 0:
             change_our_book(s, books, event)
@@ -197,11 +198,21 @@ def _last_heard(s: Any, j: int, until_ns: int) -> int:
 last_heard = compiled(_last_heard)
 
 
+def _differs(view: Any, top: Any) -> bool:
+    """Say whether a top of book is another than the one that strategies see."""
+    return bool(
+        top.bid != view.bid_ticks or top.ask != view.ask_ticks or top.bid_lots != view.bid_lots or top.ask_lots != view.ask_lots
+    )
+
+
+differs = compiled(_differs)
+
+
 def _skim(s: Any, j: int, until_ns: int) -> int:
     """Step over the messages of book changes only that reach us from event *j* on until *until_ns*; return where that ends.
 
-    The events of a message have one time. For when the market wakes nobody and no signal is kept: only the last top of book is ever
-    looked at.
+    The events of a message have one time. For when no signal is kept: then only the last top of book before a decision is ever looked
+    at. It stops before one that wakes somebody.
     """
     while j < s.n_local:
         event = local_at(s, j)
@@ -212,7 +223,7 @@ def _skim(s: Any, j: int, until_ns: int) -> int:
             break
         top = top_at(s, m, venue.tops_out & (s.tops_size - 1))
         last = top.last
-        if last < j:
+        if last < j or (s.wakes & _BOOK != 0 and j <= top.first and differs(view, top)):
             break
         if local_at(s, last).local_ns <= until_ns:
             venue.tops_out += 1

@@ -95,7 +95,7 @@ LOG_LIMIT = LOG_CAPACITY - LOG_HEADROOM
 
 TAKEN_HEADROOM = 128
 _TAKEN_CAPACITY = 256
-_TOPS_CAPACITY = 1 << 12
+_TOPS_CAPACITY = 1 << 9
 LATENCY_POINTS = 1024
 _LINE_BYTES = 64
 
@@ -150,11 +150,12 @@ CORE = _record(
         ("shared_book", "i8"),  # 1: both clocks see the book's messages in one order, so one ladder serves both
         ("one_stream", "i8"),  # 1: moreover both read the very same events
         ("timers_only", "i8"),  # 1: nothing but timers wakes a strategy
-        ("skims", "i8"),  # 1: moreover only the last top of book before a decision is ever looked at
+        ("skims", "i8"),  # 1: no signal is kept, so messages that wake nobody may be stepped over
         ("one_market", "i8"),
+        ("asks_top", "i8"),  # 1: whether a level is at a best price or beyond is asked of each: then most messages wake nobody
         ("same_top", "i8"),  # 1: skimming, one market, nothing but levels since the latest TOP: a message that leaves it extends it
         ("heard_until_ns", "i8"),  # the recording goes on until then at least, our clock
-        ("run_ahead_ns", "i8"),  # how far the exchange's side may run ahead of ours: not at all where the market wakes a strategy
+        ("run_ahead_ns", "i8"),  # how far the exchange's side may run ahead of ours: no request sent meanwhile arrives before that
         ("deciding", "i8"),  # 1 while strategies are being asked
         ("strategy", "i8"),  # the one being asked
         ("answered", "i8"),  # 1: Python has decided for it
@@ -271,7 +272,8 @@ TOP = _record(
         ("bid_lots", "i8"),
         ("ask_lots", "i8"),
         ("ready", "i8"),
-        ("last", "i8"),  # index of the last event of the messages, where they hold levels only, else -1
+        ("first", "i8"),  # index of the last event of the message that made it, -1 where that holds more than levels
+        ("last", "i8"),  # and of the last message that left it alone
     ]
 )
 """The best prices after a book message, or after several that left them alone, on their way from the exchange to us."""

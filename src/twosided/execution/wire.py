@@ -17,7 +17,7 @@ from twosided._compile import compiled
 from twosided._random import Purpose, random_bits
 from twosided.execution.state import FOREVER, heap_at, latency_at, line_at, message_at, order_at, strategy_at, way_at
 
-__all__ = ["heard_ns", "pop_message", "send_to_us", "send_to_venue"]
+__all__ = ["TO_VENUE", "heard_ns", "pop_message", "send_to_us", "send_to_venue"]
 
 TO_VENUE, TO_US = 0, 1
 _ENTRY, _RESPONSE = int(Purpose.ENTRY_LATENCY), int(Purpose.RESPONSE_LATENCY)
