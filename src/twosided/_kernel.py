@@ -27,6 +27,8 @@ from pathlib import Path
 from typing import Any
 
 from llvmlite import binding
+from llvmlite.ir import Constant
+from llvmlite.ir.instructions import AllocaInstr, StoreInstr
 from numba import types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler, CompileResult, Flags, _make_subtarget, compile_extra, compile_result
@@ -117,6 +119,14 @@ class _MachineCode:
 # ---------------------------------------------------------------- parts
 
 
+def _clears_what_is_raised(instruction: Any) -> bool:
+    """Say whether an instruction sets the place for a callee's exception, which is named ``excinfo``, to zero."""
+    if not isinstance(instruction, StoreInstr):
+        return False
+    value, place = instruction.operands
+    return isinstance(place, AllocaInstr) and place.name.startswith("excinfo") and isinstance(value, Constant)
+
+
 class _Part(JITCodeLibrary):  # type: ignore[misc]
     """The translation of one function, not optimised, and the parts that it calls; named after its file in the cache."""
 
@@ -133,6 +143,17 @@ class _Part(JITCodeLibrary):  # type: ignore[misc]
             self.parts[library] = None
         elif library is not rtsys.library:
             self._of_numba[library] = None
+
+    def add_ir_module(self, module: Any) -> None:
+        """Take in what numba has written for a function, without the stores that clear a place for what each call might raise.
+
+        Only who raises writes there, and only then is it read; a function of a dozen calls began with a dozen stores.
+        """
+        for function in module.functions:
+            if not function.is_declaration:
+                entry = function.entry_basic_block
+                entry.instructions = [each for each in entry.instructions if not _clears_what_is_raised(each)]
+        super().add_ir_module(module)
 
     def add_llvm_module(self, module: Any) -> None:
         module.data_layout = self._codegen._data_layout  # noqa: SLF001

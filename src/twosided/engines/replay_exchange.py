@@ -27,7 +27,7 @@ from twosided.execution.venue import (
     on_trade,
 )
 from twosided.market.event import Flag, Kind, Status
-from twosided.market.ladder import NO_ASK, NO_BID, best_of, clear_row, level_of, mark_of, set_level
+from twosided.market.ladder import NO_ASK, NO_BID, best_of, clear_row, level_of, is_best, mark_of, set_level
 from twosided.market.order_events import apply_order_event, order_of
 from twosided.market.order_queues import ORDER_NOTE, ORDER_ROW, clear_side, is_book_full, ticks_of
 
@@ -194,7 +194,7 @@ def _extends_top(s: Any, m: int, i: int) -> bool:
     It is not where a strategy has used up levels: one that is updated behind the best may have something for its orders again.
     """
     venue = venue_at(s, m)
-    if s.same_top == 0 or venue.mixed == 1 or venue.tops_in == venue.tops_out or venue.n_taken > 0:
+    if venue.tops_in == venue.tops_out or venue.n_taken > 0:
         return False
     top_at(s, m, (venue.tops_in - 1) & (s.tops_size - 1)).last = i
     return True
@@ -206,9 +206,6 @@ extends_top = compiled(_extends_top)
 def _after_book_message(s: Any, books: Any, m: int, i: int) -> None:
     """Check the exchange's book after a whole message: fill what it crosses, note the touch, send the top on its way to us."""
     venue = venue_at(s, m)
-    venue.dirty = 0
-    if venue.top_moved == 0 and extends_top(s, m, i):
-        return
     venue.top_moved = 0
     bid, ask = best_of(books, 2 * m), best_of(books, 2 * m + 1)
     valid = bid != NO_BID and ask != NO_ASK and bid < ask
@@ -224,7 +221,7 @@ def _after_book_message(s: Any, books: Any, m: int, i: int) -> None:
         ring = s.tops_size
         top = top_at(s, m, venue.tops_in & (ring - 1))
         venue.tops_in += 1
-        s.same_top = int(s.skims == 1 and s.one_market == 1 and venue.mixed == 0)
+        s.same_top = int(s.extends == 1 and venue.mixed == 0)
         top.bid, top.ask, top.ready = bid, ask, venue.ready
         top.first = top.last = -1 if venue.mixed == 1 else i
         top.bid_lots = level_of(books, 2 * m, bid) if bid != NO_BID else 0
@@ -246,12 +243,9 @@ def _on_exchange_event(s: Any, books: Any, event: Any, i: int) -> None:
         side: Any = np.int64(event.side)
         lots = event.lots
         row = 2 * m + (0 if side > 0 else 1)
-        best = best_of(books, row)
+        venue.top_moved |= is_best(books, row, ticks)
         old = set_level(books, row, ticks, lots)
         venue.dirty = 1
-        # nearly always true of one level or another of a long message, and then not worth asking
-        if s.asks_top == 0 or (ticks - best) * side >= 0:
-            venue.top_moved = 1
         # own orders there come first: they are rare, and whether a level shrank cannot be predicted
         if venue.n_resting > 0 and mark_of(books, own_row(s, m, side), ticks) != 0 and (lots < old or venue.n_explained > 0):
             on_level_change(s, books, m, side, ticks, old, lots)
@@ -267,7 +261,9 @@ def _on_exchange_event(s: Any, books: Any, event: Any, i: int) -> None:
             on_rare_exchange_event(s, books, event)
     if event["flags"] & _LAST:
         if venue.dirty == 1:
-            after_book_message(s, books, m, i)
+            venue.dirty = 0
+            if s.same_top == 0 or venue.top_moved == 1 or not extends_top(s, m, i):
+                after_book_message(s, books, m, i)
         venue.mixed, venue.aggressor = 0, 0
 
 

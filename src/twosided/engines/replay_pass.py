@@ -219,9 +219,10 @@ class Pass:
         woken = any(strategy.wake & (Wake.BOOK | Wake.TRADE) for strategy in self.strategies)
         self.core.run_ahead_ns = int(shortest_entry_ns) if woken else RUN_AHEAD_NS
         self.core.timers_only = int(all(strategy.wake == Wake.TIMER for strategy in self.strategies))
-        self.core.one_market = int(len(self.recorded.instruments) == 1)
         self.core.skims = int(self.core.one_stream and not self.core.signals_wanted)
-        self.core.asks_top = int(self.core.skims and self.core.one_market and woken)
+        # of levels with timers only, nearly every message has one at the touch, and asking costs more than it saves
+        worth_asking = woken or any(kinds & BY_ORDER for kinds in self.found.kinds)
+        self.core.extends = int(self.core.skims and len(self.recorded.instruments) == 1 and worth_asking)
 
     def _fill_gates(self) -> None:
         """Give a gate to every strategy that has limits; where none has, there is no table of them."""

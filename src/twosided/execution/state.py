@@ -151,9 +151,8 @@ CORE = _record(
         ("one_stream", "i8"),  # 1: moreover both read the very same events
         ("timers_only", "i8"),  # 1: nothing but timers wakes a strategy
         ("skims", "i8"),  # 1: no signal is kept, so messages that wake nobody may be stepped over
-        ("one_market", "i8"),
-        ("asks_top", "i8"),  # 1: whether a level is at a best price or beyond is asked of each: then most messages wake nobody
-        ("same_top", "i8"),  # 1: skimming, one market, nothing but levels since the latest TOP: a message that leaves it extends it
+        ("extends", "i8"),  # 1: a message that leaves the top of book alone may extend the latest TOP instead of making one
+        ("same_top", "i8"),  # 1: extending, and nothing but levels since the latest TOP
         ("heard_until_ns", "i8"),  # the recording goes on until then at least, our clock
         ("run_ahead_ns", "i8"),  # how far the exchange's side may run ahead of ours: no request sent meanwhile arrives before that
         ("deciding", "i8"),  # 1 while strategies are being asked

@@ -40,6 +40,7 @@ __all__ = [
     "clear_row",
     "free_pages",
     "grow_books",
+    "is_best",
     "is_full",
     "level_of",
     "make_place",
@@ -185,6 +186,14 @@ def _best_of(books: Any, row: int) -> int:
 
 
 best_of = compiled(_best_of)
+
+
+def _is_best(books: Any, row: int, ticks: int) -> int:
+    """Return 1 where *ticks* is the best price or better, else 0, without a branch."""
+    return int(np.int64((ticks - best_of(books, row)) * (1 - 2 * (row & 1)) >= 0))
+
+
+is_best = compiled(_is_best)
 
 
 def _set_level(books: Any, row: int, ticks: int, lots: int) -> int:
