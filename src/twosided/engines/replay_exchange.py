@@ -14,6 +14,7 @@ from twosided.execution.resting import cap_queues, on_level_change
 from twosided.execution.state import (
     LOG_LIMIT,
     account_at,
+    exch_at,
     mid_at,
     own_row,
     queues_of,
@@ -27,11 +28,22 @@ from twosided.execution.venue import (
     on_trade,
 )
 from twosided.market.event import Flag, Kind, Status
-from twosided.market.ladder import NO_ASK, NO_BID, best_of, clear_row, level_of, is_best, mark_of, set_level
+from twosided.market.ladder import (
+    NO_ASK,
+    NO_BID,
+    best_of,
+    clear_row,
+    improvement,
+    is_full,
+    level_of,
+    mark_of,
+    move_best,
+    write_level,
+)
 from twosided.market.order_events import apply_order_event, order_of
 from twosided.market.order_queues import ORDER_NOTE, ORDER_ROW, clear_side, is_book_full, ticks_of
 
-__all__ = ["clear", "on_exchange_event"]
+__all__ = ["clear", "run_exchange"]
 
 _DEPTH, _TRADE, _LAST = int(Kind.DEPTH), int(Kind.TRADE), int(Flag.LAST_OF_MESSAGE)
 _BEGIN, _END, _CLEAR, _STATUS = int(Kind.SNAPSHOT_BEGIN), int(Kind.SNAPSHOT_END), int(Kind.CLEAR), int(Kind.STATUS)
@@ -243,9 +255,11 @@ def _on_exchange_event(s: Any, books: Any, event: Any, i: int) -> None:
         side: Any = np.int64(event.side)
         lots = event.lots
         row = 2 * m + (0 if side > 0 else 1)
-        venue.top_moved |= is_best(books, row, ticks)
-        old = set_level(books, row, ticks, lots)
+        improved = improvement(books, row, ticks)
+        old = write_level(books, row, ticks, lots)
+        move_best(books, row, ticks, lots, improved)
         venue.dirty = 1
+        venue.top_moved |= np.int64(improved >= 0)
         # own orders there come first: they are rare, and whether a level shrank cannot be predicted
         if venue.n_resting > 0 and mark_of(books, own_row(s, m, side), ticks) != 0 and (lots < old or venue.n_explained > 0):
             on_level_change(s, books, m, side, ticks, old, lots)
@@ -264,7 +278,23 @@ def _on_exchange_event(s: Any, books: Any, event: Any, i: int) -> None:
             venue.dirty = 0
             if s.same_top == 0 or venue.top_moved == 1 or not extends_top(s, m, i):
                 after_book_message(s, books, m, i)
-        venue.mixed, venue.aggressor = 0, 0
+        if venue.mixed == 1:
+            venue.mixed, venue.aggressor = 0, 0
 
 
 on_exchange_event = compiled(_on_exchange_event, inline=True)
+
+
+def _run_exchange(s: Any, books: Any, i: int, stop: int, limit_ns: int) -> int:
+    """Apply the exchange's events from *i* on, up to *stop* and until *limit_ns*, as long as nothing else comes first; return where."""
+    while i < stop and s.attention == 0:
+        event = exch_at(s, i)
+        if event.exch_ns > limit_ns or event.exch_ns > s.next_own_ns or is_full(books):
+            break
+        s.now_ns = event.exch_ns
+        on_exchange_event(s, books, event, i)
+        i += 1
+    return int(i)
+
+
+run_exchange = compiled(_run_exchange)

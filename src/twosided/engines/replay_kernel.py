@@ -23,7 +23,7 @@ import numpy as np
 
 from twosided._compile import compiled
 from twosided.engines.replay_decisions import ask_strategies
-from twosided.engines.replay_exchange import on_exchange_event
+from twosided.engines.replay_exchange import run_exchange
 from twosided.engines.replay_view import on_local_event, skim
 from twosided.execution.reports import deliver_report
 from twosided.execution.state import (
@@ -149,14 +149,7 @@ def _advance(s: Any) -> int:
         own, due = s.next_own_ns, min(s.next_timer_ns, s.next_equity_ns)
         heard = local_at(s, j).local_ns if j < n_local else FOREVER
         limit = min(own, heard + s.run_ahead_ns, due) if j < n_local else min(own, due)
-        # the exchange's events, as long as nothing else comes first
-        while i < pause_at and s.attention == 0:
-            event = exch_at(s, i)
-            if event.exch_ns > limit or event.exch_ns > s.next_own_ns or is_full(books):
-                break
-            s.now_ns = event.exch_ns
-            on_exchange_event(s, books, event, i)
-            i += 1
+        i = run_exchange(s, books, i, pause_at, limit)
         if s.attention == 1 or is_full(books) or (i >= n_exch and s.more == 1):
             continue
         happens, own = exch_at(s, i).exch_ns if i < n_exch else FOREVER, s.next_own_ns

@@ -40,17 +40,19 @@ __all__ = [
     "clear_row",
     "free_pages",
     "grow_books",
-    "is_best",
+    "improvement",
     "is_full",
     "level_of",
     "make_place",
     "mark_of",
+    "move_best",
     "new_books",
     "next_level",
     "place_at",
     "require",
     "set_level",
     "validate_row",
+    "write_level",
 ]
 
 BID, ASK = 1, -1
@@ -188,16 +190,16 @@ def _best_of(books: Any, row: int) -> int:
 best_of = compiled(_best_of)
 
 
-def _is_best(books: Any, row: int, ticks: int) -> int:
-    """Return 1 where *ticks* is the best price or better, else 0, without a branch."""
-    return int(np.int64((ticks - best_of(books, row)) * (1 - 2 * (row & 1)) >= 0))
+def _improvement(books: Any, row: int, ticks: int) -> int:
+    """Return by how many ticks *ticks* is better than the best price: 0 there, negative behind it."""
+    return int((ticks - best_of(books, row)) * (1 - 2 * (row & 1)))
 
 
-is_best = compiled(_is_best)
+improvement = compiled(_improvement)
 
 
-def _set_level(books: Any, row: int, ticks: int, lots: int) -> int:
-    """Let the level at *ticks* hold *lots* (0 removes it) and return what it held before."""
+def _write_level(books: Any, row: int, ticks: int, lots: int) -> int:
+    """Let the level at *ticks* hold *lots* and return what it held before; the best price is left to `move_best`."""
     page = _page_at_c(books, row, ticks)
     if page == 0:
         if lots == 0:
@@ -211,13 +213,10 @@ def _set_level(books: Any, row: int, ticks: int, lots: int) -> int:
     word, bit = place >> 6, place & 63
     books[page + _MARKS + word] = (books[page + _MARKS + word] & ~(np.int64(1) << np.int64(bit))) | (present << np.int64(bit))
     books[page + _SUMMARY] |= present << np.int64(word)
-    best = books[_HEAD + row * _ROW + _BEST]
-    if (ticks - best) * (1 - 2 * (row & 1)) + np.int64(lots == 0) > 0:  # a better level, or the best one leaves: one rare branch
-        if lots != 0:
-            books[_HEAD + row * _ROW + _BEST] = ticks
-        elif ticks == best:
-            books[_HEAD + row * _ROW + _BEST] = next_level(books, row, ticks)
     return int(old)
+
+
+write_level = compiled(_write_level, inline=True)
 
 
 def _below(word: Any, index: int) -> Any:
@@ -306,6 +305,28 @@ def _next_level(books: Any, row: int, ticks: int) -> int:
 
 
 next_level = compiled(_next_level)
+
+
+def _move_best(books: Any, row: int, ticks: int, lots: int, improved: int) -> None:
+    """Let the best price follow a level that now holds *lots* and was by *improved* ticks better than the best before."""
+    if improved + np.int64(lots == 0) > 0:  # a better level, or the best one leaves: one rare branch
+        if lots != 0:
+            books[_HEAD + row * _ROW + _BEST] = ticks
+        elif improved == 0:
+            books[_HEAD + row * _ROW + _BEST] = next_level(books, row, ticks)
+
+
+move_best = compiled(_move_best, inline=True)
+
+
+def _set_level(books: Any, row: int, ticks: int, lots: int) -> int:
+    """Let the level at *ticks* hold *lots* (0 removes it) and return what it held before."""
+    improved = improvement(books, row, ticks)
+    old = write_level(books, row, ticks, lots)
+    move_best(books, row, ticks, lots, improved)
+    return int(old)
+
+
 set_level = compiled(_set_level, inline=True)
 
 
