@@ -131,14 +131,16 @@ def session_by_order():
     return np.insert(events, ends + 1, hidden)
 
 
-@pytest.mark.parametrize("post_only", [True, False])
-@pytest.mark.parametrize(("half", "quantity"), [(-1.0, 1.0), (0.0, 1.0), (1.0, 1.0), (4.0, 300.0)])
+@pytest.mark.parametrize("wake", [Wake.TIMER, Wake.BOOK | Wake.TRADE, Wake.TRADE | Wake.ORDER, Wake.BOOK | Wake.TIMER])
+@pytest.mark.parametrize(("half", "quantity", "post_only"), [(-1, 1, True), (0, 1, True), (1, 1, False), (4, 300, False)])
 @pytest.mark.parametrize("market", [lambda: random_market(8, n=1500), session_by_order], ids=["by level", "by order"])
-def test_messages_that_leave_the_top_alone_may_be_stepped_over(monkeypatch, market, half, quantity, post_only):
-    """Whoever only looks at times of his own sees and gets the same as when every message is looked at."""
-    events, chosen, changes = market(), patient.with_params(half=half, quantity=quantity), {"orders": {"post_only": post_only}}
+def test_messages_that_leave_the_top_alone_may_be_stepped_over(monkeypatch, market, half, quantity, post_only, wake):
+    """Whoever is woken by the clock or by the market sees and gets the same as when every message is looked at in its turn."""
+    events, chosen = market(), patient.with_params(half=half, quantity=quantity)._replace(wake=wake)
+    changes = {"orders": {"post_only": post_only}, "entry_latency": "sampled*3"}
     stepped_over = digest(events, chosen, **changes)
     monkeypatch.setattr(replay_pass, "Feed", LaddersOfTheirOwn)
+    monkeypatch.setattr(replay_pass, "RUN_AHEAD_NS", 0)
     assert digest(events, chosen, **changes) == stepped_over
 
 

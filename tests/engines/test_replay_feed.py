@@ -45,22 +45,27 @@ class Chunked:
 @strategy(every_ns=3_000_000, wake=Wake.TIMER | Wake.TRADE | Wake.ORDER)
 def around(ctx):
     market = ctx.market[0]
-    quote_bid(ctx, 0, 0, market.bid_ticks - (1.0 if market.position_lots > 0 else 0.0), 2.0)
-    quote_ask(ctx, 0, 0, market.ask_ticks + (1.0 if market.position_lots < 0 else 0.0), 2.0)
+    quantity = 2.0 + (ctx.now_ns - market.book_ns) % 3
+    quote_bid(ctx, 0, 0, market.bid_ticks - (1.0 if market.position_lots > 0 else 0.0), quantity)
+    quote_ask(ctx, 0, 0, market.ask_ticks + (1.0 if market.position_lots < 0 else 0.0), quantity)
 
 
 cuts = st.lists(st.integers(0, 500), max_size=6).map(tuple)
 latencies = st.sampled_from(["recorded", "2ms", "sampled", "0ms"])
+wakes = st.sampled_from([Wake.TIMER | Wake.TRADE | Wake.ORDER, Wake.BOOK | Wake.TRADE, Wake.TIMER])
 
 
-@given(cuts, st.booleans(), latencies)
-@example((0,), True, "2ms")  # a first chunk of which nothing has its place yet
-@settings(deadline=None, max_examples=60)
-def test_a_stream_has_the_digest_of_the_recording_in_memory(places, disorder, latency):
-    assumed = ReplaySettings(feed_latency=latency, entry_latency="sampled", response_latency="3ms")
-    whole = replay(Chunked(MARKETS[disorder]), around, settings=assumed)
+@given(cuts, st.booleans(), latencies, wakes)
+@example((0,), True, "2ms", Wake.TIMER)  # a first chunk of which nothing has its place yet
+@settings(deadline=None, max_examples=150)
+def test_a_stream_has_the_digest_of_the_recording_in_memory(places, disorder, latency, wake):
+    assumed, chosen = (
+        ReplaySettings(feed_latency=latency, entry_latency="sampled", response_latency="3ms"),
+        around._replace(wake=wake),
+    )
+    whole = replay(Chunked(MARKETS[disorder]), chosen, settings=assumed)
     assert len(whole.fills) > 1
-    streamed = replay(Chunked(MARKETS[disorder], places), around, settings=assumed)
+    streamed = replay(Chunked(MARKETS[disorder], places), chosen, settings=assumed)
     assert streamed.digest() == whole.digest()
     assert streamed.facts["events"] == len(MARKETS[disorder])
     assert streamed.facts["end_ns"] == whole.facts["end_ns"]

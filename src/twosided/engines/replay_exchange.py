@@ -286,7 +286,7 @@ on_exchange_event = compiled(_on_exchange_event, inline=True)
 
 
 def _run_exchange(s: Any, books: Any, i: int, stop: int, limit_ns: int) -> int:
-    """Apply the exchange's events from *i* on, up to *stop* and until *limit_ns*, as long as nothing else comes first; return where."""
+    """Apply the exchange's events from *i* on, up to *stop* and until *limit_ns*, while nothing else comes first; return where."""
     while i < stop and s.attention == 0:
         event = exch_at(s, i)
         if event.exch_ns > limit_ns or event.exch_ns > s.next_own_ns or is_full(books):

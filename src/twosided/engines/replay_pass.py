@@ -260,7 +260,8 @@ class Pass:
         seen_exch, seen_local = int(core.next_exch), int(core.next_local)
         if self.feed.one_stream:
             seen_exch = seen_local = min(seen_exch, seen_local)
-            tables["tops"]["last"] -= seen_exch  # those that say -1 stay below every place that is asked for
+            for end in ("first", "last"):
+                tables["tops"][end] -= seen_exch  # those that say -1 stay below every place that is asked for
         if seen_exch:
             self.last_ns = int(tables["exch"]["exch_ns"][seen_exch - 1])
         exch = np.concatenate([tables["exch"][seen_exch:], part.exch])

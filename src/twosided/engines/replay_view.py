@@ -211,8 +211,8 @@ differs = compiled(_differs)
 def _skim(s: Any, j: int, until_ns: int) -> int:
     """Step over the messages of book changes only that reach us from event *j* on until *until_ns*; return where that ends.
 
-    The events of a message have one time. For when no signal is kept: then only the last top of book before a decision is ever looked
-    at. It stops before one that wakes somebody.
+    The events of a message have one time. For when no signal is kept: then only the last top of book before a decision is ever
+    looked at. It stops before one that wakes somebody.
     """
     while j < s.n_local:
         event = local_at(s, j)
