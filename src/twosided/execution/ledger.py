@@ -93,6 +93,8 @@ def fee_schedule(instrument: Instrument) -> Any:
 
 def _mul_div(value: int, rate: int) -> int:
     """Return value × rate / 1e9 rounded half away from zero, exact although the product may exceed 64 bits (|rate| <= 1e9)."""
+    if rate == 0:
+        return 0
     negative = (value < 0) != (rate < 0)
     value, rate = abs(value), abs(rate)
     whole, rest = value // FEE_SCALE, value % FEE_SCALE
@@ -146,7 +148,7 @@ def _fee_and_tax(fees: Any, turnover: int, side: int, ticks: int, lots: int, mak
     return fee, mul_div(value, fees.tax_buy_rate if side > 0 else fees.tax_sell_rate)
 
 
-fee_and_tax = compiled(_fee_and_tax)
+fee_and_tax = compiled(_fee_and_tax, inline=True)
 
 _MOST_CASH = 1 << 61
 
@@ -159,7 +161,9 @@ def _book_fill(account: Any, fees: Any, side: int, ticks: int, lots: int, maker:
     """
     per_lot = max(abs(fees.maker_per_lot), abs(fees.taker_per_lot))
     of_a_lot = abs(2.0 * ticks * fees.half_tick_lot) if fees.inverse_lot == 0 else abs(float(worth(fees, 2 * ticks)))
-    if lots * (of_a_lot + per_lot / FEE_SCALE) > _MOST_CASH:  # in floats: integers would wrap unnoticed
+    if per_lot != 0:
+        of_a_lot += per_lot / FEE_SCALE
+    if lots * of_a_lot > _MOST_CASH:  # in floats: integers would wrap unnoticed
         raise OverflowError("money beyond 2^61 quanta: state a coarser tick or lot size")
     fee, tax = fee_and_tax(fees, account.turnover, side, ticks, lots, maker)
     value = worth(fees, 2 * ticks) * lots
@@ -175,7 +179,7 @@ def _book_fill(account: Any, fees: Any, side: int, ticks: int, lots: int, maker:
     return fee, tax
 
 
-book_fill = compiled(_book_fill)
+book_fill = compiled(_book_fill, inline=True)
 
 
 def _book_funding(account: Any, fees: Any, mid_half_ticks: int, rate: int) -> None:

@@ -64,8 +64,10 @@ def _queue_after_change(ahead: float, old_lots: int, new_lots: int, explained_lo
 
     With c the unexplained decrease, p the share taken from behind and W the lots behind:
     ahead - (1 - p)·c + min(W - p·c, 0), held between 0 and the new total. What p would take from behind beyond what is there
-    comes off the front as well.
+    comes off the front as well. So whoever is first stays first.
     """
+    if ahead <= 0.0:
+        return 0.0
     cancelled = float(old_lots - new_lots - explained_lots)
     if cancelled > 0.0:
         behind = max(old_lots - ahead, 0.0)
@@ -74,4 +76,4 @@ def _queue_after_change(ahead: float, old_lots: int, new_lots: int, explained_lo
     return max(min(ahead, float(new_lots)), 0.0)
 
 
-queue_after_change: Any = compiled(_queue_after_change)
+queue_after_change: Any = compiled(_queue_after_change, inline=True)

@@ -1,7 +1,7 @@
 """Own orders that rest at the exchange: who stands at which price, and what is ahead of each in the queue there.
 
 Where you are in the pipe: memory of the *venue*, which fills them (`execution.venue`). They are a book of their own, two rows of
-the ladder for each market: a level counts the orders at a price, and a list leads through them as they joined.
+the ladder for each market: a level is 1 where anybody rests, and a list leads through the orders there as they joined.
 
 Orders that come to the same queue at one instant, of strategies that assume the same about it, have the same lots ahead of them
 until they leave. So a place in the queue belongs to a *group*, and a level that changes moves groups, not orders. The groups at a
@@ -76,7 +76,7 @@ def _quit_group(s: Any, order: Any) -> None:
         s.free_group = order.group
 
 
-quit_group = compiled(_quit_group)
+quit_group = compiled(_quit_group, inline=True)
 
 
 def _join_group(s: Any, order: Any, last: int, ahead: float, arrived: int) -> None:
@@ -96,7 +96,7 @@ def _join_group(s: Any, order: Any, last: int, ahead: float, arrived: int) -> No
     group.kind, group.exponent = strategy.queue_kind, strategy.queue_exponent
 
 
-join_group = compiled(_join_group)
+join_group = compiled(_join_group, inline=True)
 
 
 def _set_ahead(s: Any, order: Any, ahead: float) -> None:
@@ -123,53 +123,56 @@ set_ahead = compiled(_set_ahead)
 # ---------------------------------------------------------------- who rests where
 
 
+def _change_level(books: Any, row: int, ticks: int, lots: int) -> None:
+    """Let a level appear or go: rare, so not copied into those who ask for it."""
+    set_level(books, row, ticks, lots)
+
+
+change_level = compiled(_change_level)
+
+
 def _rest(s: Any, books: Any, number: int, ticks: int, lots: int) -> None:
     """Put an order into the book at the end of the queue at *ticks*."""
     order = order_at(s, number)
-    m = order.market
-    row = own_row(s, m, order.side)
+    m, side = order.market, order.side
+    row = own_row(s, m, side)
     place = make_place(books, row, ticks)
+    last, ahead = books[place + LAST_IN_LINE], float(level_of(books, 2 * m + (0 if side > 0 else 1), ticks))
     order.place, order.venue_ticks, order.venue_lots = place, ticks, lots
     venue_at(s, m).n_resting += 1
-    last = books[place + LAST_IN_LINE]
-    join_group(s, order, last, float(level_of(books, 2 * m + (0 if order.side > 0 else 1), ticks)), arrivals(queues_of(s)))
+    join_group(s, order, last, ahead, arrivals(queues_of(s)))
     order.before, order.after = last, 0
-    if last == 0:
-        books[place + FIRST_IN_LINE] = number + 1
-    else:
-        order_at(s, last - 1).after = number + 1
     books[place + LAST_IN_LINE] = number + 1
-    if books[place] > 0:
-        books[place] += 1  # the level is there: only its count changes
+    if last != 0:
+        order_at(s, last - 1).after = number + 1
     else:
-        set_level(books, row, ticks, 1)
+        books[place + FIRST_IN_LINE] = number + 1
+        change_level(books, row, ticks, 1)
 
 
-rest = compiled(_rest)
+rest = compiled(_rest, inline=True)
 
 
 def _leave(s: Any, books: Any, number: int) -> None:
     """Take an order out of the book."""
     order = order_at(s, number)
-    place = order.place
+    place, before, after = order.place, order.before, order.after
     order.place, order.venue_lots = 0, 0
     venue_at(s, order.market).n_resting -= 1
     quit_group(s, order)
-    if order.before == 0:
-        books[place + FIRST_IN_LINE] = order.after
+    if before != 0:
+        order_at(s, before - 1).after = after
     else:
-        order_at(s, order.before - 1).after = order.after
-    if order.after == 0:
-        books[place + LAST_IN_LINE] = order.before
+        books[place + FIRST_IN_LINE] = after
+    if after != 0:
+        order_at(s, after - 1).before = before
     else:
-        order_at(s, order.after - 1).before = order.before
-    if books[place] > 1:
-        books[place] -= 1
-    else:
-        set_level(books, own_row(s, order.market, order.side), order.venue_ticks, 0)
+        books[place + LAST_IN_LINE] = before
+        if before == 0:
+            change_level(books, own_row(s, order.market, order.side), order.venue_ticks, 0)
 
 
-leave = compiled(_leave)
+leave = compiled(_leave, inline=True)
 
 
 def _first_resting(s: Any, books: Any, m: int, side: int, ticks: int) -> int:

@@ -303,7 +303,7 @@ ORDER = _record(
         ("after", "i4"),  # 1 + the number of the own order, of any strategy, that joined this queue after it; 0 none
         ("before", "i4"),  # the same of the one that joined before it
         ("group", "i8"),  # which knows where in the queue it stands, see GROUP
-        ("place", "i8"),  # where the ladder counts the own orders at its price; 0: it does not rest
+        ("place", "i8"),  # of its price in the ladder of own orders; 0: it does not rest
         ("venue_ticks", "i8"),
         ("venue_lots", "i8"),  # open there
         ("venue_filled", "i8"),
@@ -587,7 +587,7 @@ unsettle = compiled(_unsettle)
 
 
 def _own_row(s: Any, m: int, side: int) -> int:
-    """Return the ladder's row of own resting orders: its levels count orders, its queues hold 1 + their numbers."""
+    """Return the ladder's row of own resting orders: a level is 1, its queue holds 1 + the orders' numbers."""
     return int(s.own_rows + 2 * m + (0 if side > 0 else 1))
 
 

@@ -326,13 +326,13 @@ def _crosses_own(s: Any, order: Any, ticks: int) -> bool:
 crosses_own = compiled(_crosses_own)
 
 
-def _refusal(s: Any, books: Any, order: Any, ticks: int) -> int:
+def _refusal(s: Any, books: Any, venue: Any, order: Any, ticks: int) -> int:
     """Return the `Reason` for which an order at *ticks* cannot be accepted, NONE when it can."""
     m, side = order.market, order.side
-    venue = venue_at(s, m)
     if not is_open(venue):
         return WHY_NOT_TRADING
-    if ticks > venue.highest_buy if side > 0 else ticks < venue.lowest_sell:
+    highest, lowest = venue.highest_buy, venue.lowest_sell  # both are read: nobody can foresee which will be asked for
+    if (ticks - (highest if side > 0 else lowest)) * side > 0:
         return WHY_OUTSIDE_BAND
     if (ticks - best_of(books, own_row(s, m, -side))) * side >= 0 and crosses_own(s, order, ticks):  # else it is nobody's
         return WHY_SELF_CROSS
@@ -344,41 +344,43 @@ def _refusal(s: Any, books: Any, order: Any, ticks: int) -> int:
 refusal = compiled(_refusal, inline=True)
 
 
-def _place(s: Any, books: Any, number: int, ticks: int, lots: int) -> None:
+def _place(s: Any, books: Any, venue: Any, number: int, ticks: int, lots: int) -> None:
     """Let an accepted order trade what it can and rest with what is left."""
-    order = order_at(s, number)
-    order.venue_ticks, order.venue_lots = ticks, lots
-    venue = venue_at(s, order.market)
     if venue.post_only == 0 and venue.crossed == 0:
+        order = order_at(s, number)
+        order.venue_ticks, order.venue_lots = ticks, lots
         consume(s, books, number, ticks, False, WHY_TOOK)
-    if order.venue_lots > 0:
-        rest(s, books, number, ticks, order.venue_lots)
+        lots = order.venue_lots
+    if lots > 0:
+        rest(s, books, number, ticks, lots)
 
 
 place = compiled(_place, inline=True)
 
 
-def _answer(s: Any, books: Any, order: Any, action: int, ticks: int, lots: int) -> tuple[int, int, int, int]:
+def _answer(s: Any, books: Any, venue: Any, order: Any, message: Any) -> tuple[int, int, int, int]:
     """Return what the exchange does about a request, why, and the price and the open lots that it reports.
 
     A replace names the total size, with what has filled already, so a fill that overtakes the request cannot make the order trade
     too much. One that is refused leaves the order as it is.
     """
+    action: Any = np.int64(message.action)
+    ticks, lots = message.ticks, message.lots
     if action == DO_SEND_NEW:
-        reason = refusal(s, books, order, ticks)
+        reason = refusal(s, books, venue, order, ticks)
         return DO_ACCEPTED if reason == WHY_NONE else DO_REJECTED, reason, ticks, lots
-    at = order.venue_ticks
+    at, standing = order.venue_ticks, order.venue_lots
     if order.place == 0:
         return DO_CANCEL_REJECTED, WHY_TOO_LATE, at, 0
     if action == DO_SEND_CANCEL:
-        return DO_CANCELLED, WHY_NONE, at, order.venue_lots
+        return DO_CANCELLED, WHY_NONE, at, standing
     open_lots = lots - order.venue_filled
     if open_lots <= 0:
         return DO_CANCELLED, WHY_NONE, at, 0
-    if ticks != at or open_lots > order.venue_lots:
-        reason = refusal(s, books, order, ticks)
+    if ticks != at or open_lots > standing:
+        reason = refusal(s, books, venue, order, ticks)
         if reason != WHY_NONE:
-            return DO_CANCEL_REJECTED, reason, at, order.venue_lots
+            return DO_CANCEL_REJECTED, reason, at, standing
     return DO_REPLACED, WHY_NONE, ticks, open_lots
 
 
@@ -388,10 +390,10 @@ answer = compiled(_answer, inline=True)
 def _arrive(s: Any, books: Any, message: Any) -> None:
     """Handle a request that has reached the exchange: a smaller size at the same price keeps its place in the queue."""
     number: Any = np.int64(message.order)
-    action: Any = np.int64(message.action)
     order = order_at(s, number)
+    venue = venue_at(s, order.market)
     order.in_flight -= 1
-    done, reason, ticks, lots = answer(s, books, order, action, message.ticks, message.lots)
+    done, reason, ticks, lots = answer(s, books, venue, order, message)
     comes = done == DO_ACCEPTED
     if done == DO_REPLACED and ticks == order.venue_ticks and lots <= order.venue_lots:
         order.venue_lots = lots
@@ -401,7 +403,7 @@ def _arrive(s: Any, books: Any, message: Any) -> None:
             order.hedge, comes = order.pending_hedge, True
     report(s, number, done, reason, ticks, lots, 0)
     if comes:
-        place(s, books, number, ticks, lots)
+        place(s, books, venue, number, ticks, lots)
 
 
 arrive = compiled(_arrive)
