@@ -1,13 +1,15 @@
 """Events per second of a replay, and the peer's on the same feed with the same strategy: single core, warm, from memory.
 
-Timed are the whole of `replay` (checks, books, fills with every rule, complete logs, the finished Run) and, for the peer, building
-its backtest and running it: no fill, order or quote log, no partial fills.
+Timed are the whole of `replay` (checks, books, fills with every rule, the finished Run) and, for the peer, building its backtest
+and running it. Equal work: fills, equity and every touch are logged here, and nothing by the peer. The lines named `complete_logs` are
+what `replay` does unless told otherwise: every order, quote and decision as well.
 
 Once with a decision every 100 ms, and once with one after every event: there each event is a message of its own, since the peer
 wakes for every event, and strategies here for whole messages only.
 """
 
 import time
+from functools import partial
 
 import numpy as np
 
@@ -24,24 +26,23 @@ from twosided.market.event import Events, Flag  # noqa: E402
 from twosided.strategies.contract import Strategy, Wake  # noqa: E402
 
 REPEATS = 7
-EVERY_EVENT = 1_000_000  # events that are each a decision: it takes ten times as long
 
 
 def main() -> None:
-    """Print two lines."""
+    """Print four lines."""
     events = generate()
     compare("replay_l2", events, quoter, 100_000_000, "every 100 ms")
-    each = events[:EVERY_EVENT].copy()
-    each["flags"] |= np.uint8(Flag.LAST_OF_MESSAGE)
-    compare("replay_l2_every_event", each, quoter._replace(wake=Wake.BOOK | Wake.TRADE), 0, "after every event")
+    events["flags"] |= np.uint8(Flag.LAST_OF_MESSAGE)
+    compare("replay_l2_every_event", events, quoter._replace(wake=Wake.BOOK | Wake.TRADE), 0, "after every event")
 
 
 def compare(name: str, events: Events, strategy: Strategy, every_ns: int, when: str) -> None:
-    """Print one line."""
+    """Print a line for each kind of log."""
     rows = converted(events, INSTRUMENT)
-    settings = ReplaySettings(queue="power:2")
+    fills_only, complete = ReplaySettings(queue="power:2", log=()), ReplaySettings(queue="power:2")
+    kinds = {name: fills_only, f"{name}_complete_logs": complete}
 
-    def ours() -> float:
+    def ours(settings: ReplaySettings) -> float:
         began = time.perf_counter()
         replay(events, strategy, instruments=INSTRUMENT, settings=settings)
         return time.perf_counter() - began
@@ -51,10 +52,12 @@ def compare(name: str, events: Events, strategy: Strategy, every_ns: int, when: 
         run_peer(rows, INSTRUMENT, PARAMS, price_range=PRICE_RANGE, every_ns=every_ns)
         return time.perf_counter() - began
 
-    medians(ours, theirs, repeats=1)  # compile both
-    seconds, peer_seconds = medians(ours, theirs, repeats=REPEATS)
-    workload = f"{len(events):,} L2 events, seed 1, one bid and one ask {when}, one core, warm; peer: ROI vector"
-    report(name, len(events) / seconds, "events/s", workload, len(events) / peer_seconds)
+    runs = (*(partial(ours, settings) for settings in kinds.values()), theirs)
+    medians(*runs, repeats=1)  # compile all
+    *seconds, peer_seconds = medians(*runs, repeats=REPEATS)
+    workload = f"{len(events):,} L2 events, seed 1, one bid and one ask {when}, one core, warm; peer: ROI vector, no logs"
+    for kind, value in zip(kinds, seconds, strict=True):
+        report(kind, len(events) / value, "events/s", workload, len(events) / peer_seconds)
 
 
 if __name__ == "__main__":
