@@ -1,8 +1,8 @@
 """Events per second of a replay, and the peer's on the same feed with the same strategy: single core, warm, from memory.
 
 Timed are the whole of `replay` (checks, books, fills with every rule, the finished Run) and, for the peer, building its backtest
-and running it. Equal work: fills, equity and every touch are logged here, and nothing by the peer. The lines named `complete_logs` are
-what `replay` does unless told otherwise: every order, quote and decision as well.
+and running it. Equal work: fills, equity and every touch are logged here, and nothing by the peer. The lines named `complete_logs`
+are what `replay` does unless told otherwise: every order, quote and decision as well.
 
 Once with a decision every 100 ms, and once with one after every event: there each event is a message of its own, since the peer
 wakes for every event, and strategies here for whole messages only.

@@ -212,7 +212,7 @@ def _skim(s: Any, j: int, until_ns: int) -> int:
     """Step over the messages of book changes only that reach us from event *j* on until *until_ns*; return where that ends.
 
     The events of a message have one time. For when no signal is kept: then only the last top of book before a decision is ever
-    looked at. It stops before one that wakes somebody.
+    looked at. It ends with the first one that wakes somebody.
     """
     while j < s.n_local:
         event = local_at(s, j)
@@ -223,15 +223,22 @@ def _skim(s: Any, j: int, until_ns: int) -> int:
             break
         top = top_at(s, m, venue.tops_out & (s.tops_size - 1))
         last = top.last
-        if last < j or (s.wakes & _BOOK != 0 and j <= top.first and differs(view, top)):
+        if last < j:
             break
-        if local_at(s, last).local_ns <= until_ns:
-            venue.tops_out += 1
-        else:
+        wakes = s.wakes & _BOOK != 0 and j <= top.first and differs(view, top)
+        if wakes:
+            last = top.first
+        elif local_at(s, last).local_ns > until_ns:
             last = last_heard(s, j, until_ns)
+        if last == top.last:
+            venue.tops_out += 1
         view.ready, view.book_ns = top.ready, local_at(s, last).local_ns
         view.bid_ticks, view.ask_ticks, view.bid_lots, view.ask_lots = top.bid, top.ask, top.bid_lots, top.ask_lots
         j = last + 1
+        if wakes:
+            s.now_ns = view.book_ns
+            wake_all(s, _BOOK, m)
+            break
     return int(j)
 
 
