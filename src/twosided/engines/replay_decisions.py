@@ -78,42 +78,47 @@ def _working_lots(s: Any, k: int, m: int, index: int) -> int:
     return int(lots)
 
 
-working_lots = compiled(_working_lots)
+working_lots = compiled(_working_lots, inline=True)
 
 
-def _show_market(s: Any, k: int) -> None:
-    """Fill strategy *k*'s row with what it may see now."""
-    head = head_at(s, k)
-    head.now_ns, head.start_ns = s.now_ns, s.start_ns
-    head.wake, head.wake_market = strategy_at(s, k).pending, s.wake_market
-    for m in range(s.n_markets):
-        shown, view, line = shown_market_at(s, k, m), view_at(s, m), line_at(s, k, m)
-        shown.bid_ticks, shown.ask_ticks = view.bid_ticks, view.ask_ticks
-        shown.bid_lots, shown.ask_lots = view.bid_lots, view.ask_lots
-        shown.book_ns, shown.open = view.book_ns, view.open
-        shown.trade_ticks, shown.trade_lots, shown.trade_side = view.trade_ticks, view.trade_lots, view.trade_side
-        shown.position_lots, shown.cash = line.position_lots, line.cash * venue_at(s, m).quantum
-        shown.working_bid_lots, shown.working_ask_lots = working_lots(s, k, m, 0), working_lots(s, k, m, 1)
+def _show_market(s: Any, k: int, m: int) -> None:
+    """Fill in what strategy *k* may see of market *m* now."""
+    shown, view, line, quantum = shown_market_at(s, k, m), view_at(s, m), line_at(s, k, m), venue_at(s, m).quantum
+    bid_lots, ask_lots = working_lots(s, k, m, 0), working_lots(s, k, m, 1)
+    shown.bid_ticks, shown.ask_ticks, shown.bid_lots, shown.ask_lots = view.bid_ticks, view.ask_ticks, view.bid_lots, view.ask_lots
+    shown.book_ns, shown.open = view.book_ns, view.open
+    shown.trade_ticks, shown.trade_lots, shown.trade_side = view.trade_ticks, view.trade_lots, view.trade_side
+    shown.position_lots, shown.cash = line.position_lots, line.cash * quantum
+    shown.working_bid_lots, shown.working_ask_lots = bid_lots, ask_lots
+    if s.signals_wanted != 0:
         for j in range(s.n_signals):
             show_signal(s, k, j, m)
 
 
-show_market = compiled(_show_market)
+show_market = compiled(_show_market, inline=True)
 
 
 def _log_decision(s: Any, k: int) -> None:
     """Note that a strategy was asked."""
-    strategy_at(s, k).decisions += 1
-    if s.log_decisions == 1:
-        row, shown = decision_at(s, s.n_decisions), shown_market_at(s, k, 0)
-        s.n_decisions += 1
-        if s.n_decisions > LOG_LIMIT:
-            s.attention = 1
-        row.ns, row.strategy, row.wake = s.now_ns, k, strategy_at(s, k).pending
-        row.bid_ticks, row.ask_ticks, row.position_lots = shown.bid_ticks, shown.ask_ticks, shown.position_lots
+    row, shown = decision_at(s, s.n_decisions), shown_market_at(s, k, 0)
+    s.n_decisions += 1
+    if s.n_decisions > LOG_LIMIT:
+        s.attention = 1
+    row.ns, row.strategy, row.wake = s.now_ns, k, strategy_at(s, k).pending
+    row.bid_ticks, row.ask_ticks, row.position_lots = shown.bid_ticks, shown.ask_ticks, shown.position_lots
 
 
 log_decision = compiled(_log_decision)
+
+
+def _lacks_room(s: Any) -> int:
+    """Return why Python must make room before the next strategy is asked, `DONE` where there is enough."""
+    if log_is_full(s):
+        return EMPTY_LOGS
+    return GROW if s.grow_messages == 1 or s.grow_taken == 1 else DONE
+
+
+lacks_room = compiled(_lacks_room)
 
 
 def _ask_strategies(s: Any) -> int:
@@ -125,20 +130,24 @@ def _ask_strategies(s: Any) -> int:
         return DONE
     while s.strategy < s.n_strategies:
         k = s.strategy
-        if strategy_at(s, k).pending != 0:
+        strategy = strategy_at(s, k)
+        if strategy.pending != 0:
             if s.answered == 0:
-                if log_is_full(s):
-                    return EMPTY_LOGS
-                if s.grow_messages == 1 or s.grow_taken == 1:
-                    return GROW
-                show_market(s, k)
-                if strategy_at(s, k).address == 0:
+                if s.attention == 1 and lacks_room(s) != DONE:
+                    return int(lacks_room(s))
+                head = head_at(s, k)
+                head.now_ns, head.start_ns, head.wake, head.wake_market = s.now_ns, s.start_ns, strategy.pending, s.wake_market
+                for m in range(s.n_markets):
+                    show_market(s, k, m)
+                if strategy.address == 0:
                     s.answered = 1
                     return int(k)
-                call(strategy_at(s, k).address)(head_at(s, k))
+                call(strategy.address)(head)
             s.answered = 0
-            log_decision(s, k)
-            strategy_at(s, k).pending = 0
+            strategy.decisions += 1
+            if s.log_decisions == 1:
+                log_decision(s, k)
+            strategy.pending = 0
             manage(s, k)
         s.strategy += 1
     s.strategy, s.deciding = 0, 0

@@ -111,9 +111,9 @@ deliver = compiled(_deliver)
 
 def _needs_python(s: Any, books: Any) -> int:
     """Return why Python is needed before the next step, `DONE` when it is not."""
-    s.attention = 0
     if log_is_full(s):
         return EMPTY_LOGS
+    s.attention = 0
     if s.grow_tops == 1 or s.grow_messages == 1 or s.grow_taken == 1 or is_book_full(books, queues_of(s)):
         return GROW
     return DONE

@@ -91,18 +91,30 @@ def _step_at(venue: Any, ticks: int, below: bool) -> int:
 step_at = compiled(_step_at)
 
 
-def _allowed_ticks(venue: Any, view: Any, side: int, ticks: int) -> int:
-    """Return where a quote may be sent: on the tick table, rounded outward, and when post-only inside the opposite best."""
+def _on_the_table(venue: Any, view: Any, side: int, ticks: int) -> int:
+    """Return where a quote may be sent where there is a tick table: `allowed_ticks` with steps of any width."""
     if side > 0:
         if venue.post_only == 1 and ticks >= view.ask_ticks:
             ticks = view.ask_ticks - step_at(venue, view.ask_ticks, True)
-        return int(ticks - ticks % step_at(venue, ticks, False)) if venue.n_bands > 0 else int(ticks)
+        return int(ticks - ticks % step_at(venue, ticks, False))
     if venue.post_only == 1 and ticks <= view.bid_ticks:
         ticks = view.bid_ticks + step_at(venue, view.bid_ticks, False)
-    return int(ticks + -ticks % step_at(venue, ticks, True)) if venue.n_bands > 0 else int(ticks)
+    return int(ticks + -ticks % step_at(venue, ticks, True))
 
 
-allowed_ticks = compiled(_allowed_ticks)
+on_the_table = compiled(_on_the_table)
+
+
+def _allowed_ticks(venue: Any, view: Any, side: int, ticks: int) -> int:
+    """Return where a quote may be sent: on the tick table, rounded outward, and when post-only inside the opposite best."""
+    if venue.n_bands > 0:
+        return int(on_the_table(venue, view, side, ticks))
+    if venue.post_only == 0:
+        return int(ticks)
+    return int(min(ticks, view.ask_ticks - 1) if side > 0 else max(ticks, view.bid_ticks + 1))
+
+
+allowed_ticks = compiled(_allowed_ticks, inline=True)
 
 
 def _log_order(s: Any, ns: int, order: Any, action: int, reason: int, ticks: int, lots: int) -> None:
@@ -224,7 +236,7 @@ def _nearest_order(s: Any, first: int, used: int, ticks: int) -> int:
     return found
 
 
-nearest_order = compiled(_nearest_order)
+nearest_order = compiled(_nearest_order, inline=True)
 
 
 def _adjust_size(s: Any, number: int, lots: int) -> bool:
@@ -270,26 +282,28 @@ def _movable_order(s: Any, first: int, used: int) -> int:
     return -1
 
 
-movable_order = compiled(_movable_order)
+movable_order = compiled(_movable_order, inline=True)
 
 
-def _forget_levels(s: Any, first: int, used: int) -> int:
-    """Let no order of a desk serve a quote; return how many levels its orders occupy: the live ones not being cancelled."""
-    busy = 0
+def _forget_levels(s: Any, first: int, used: int) -> tuple[int, int]:
+    """Let no order of a desk serve a quote.
+
+    Return how many of its orders live and are not being cancelled, and how many levels they occupy.
+    """
+    idle, busy = 0, 0
     for number in range(first, first + s.n_slots):
         if used == 0:
             break
         order = order_at(s, number)
         used -= order.used
         order.level = -1
-        if order.state == IS_UNKNOWN:
-            busy += s.n_levels
-        elif is_live(order.state) and order.state != IS_PENDING_CANCEL:
-            busy += 1
-    return int(busy)
+        if is_live(order.state) and order.state != IS_PENDING_CANCEL:
+            idle += 1
+            busy += s.n_levels if order.state == IS_UNKNOWN else 1
+    return idle, busy
 
 
-forget_levels = compiled(_forget_levels)
+forget_levels = compiled(_forget_levels, inline=True)
 
 
 def _manage_side(s: Any, k: int, m: int, index: int) -> None:
@@ -297,44 +311,49 @@ def _manage_side(s: Any, k: int, m: int, index: int) -> None:
     side, levels, gated = 1 - 2 * index, s.n_levels, strategy_at(s, k).gated == 1
     first, desk = first_number(s, k, m, index), desk_at(s, k, m, index)
     desk.settled = 1  # until something is found that another decision must look at again
-    busy = forget_levels(s, first, desk.used)
-    left, unserved = allowance(s, k, m, side) if gated else FOREVER, 0
+    idle, busy = forget_levels(s, first, desk.used)  # idle: orders that serve no quote, and are not being cancelled
+    allowed, unserved = allowance(s, k, m, side) if gated else FOREVER, 0
+    left = allowed
     for level in range(levels):  # 1. orders that can stay
         goal = wanted_at(s, k, m, index, level)
-        goal.unserved_lots = 0
-        if goal.goal_lots == 0:
-            continue
         lots = min(goal.goal_lots, left)
         left -= lots
+        goal.unserved = 0
         if lots == 0:
-            note_stopped(s, k, m, side, goal.goal_ticks, goal.goal_lots)
+            if goal.goal_lots > 0:
+                note_stopped(s, k, m, side, goal.goal_ticks, goal.goal_lots)
             continue
-        number = nearest_order(s, first, desk.used, goal.goal_ticks)
+        number = nearest_order(s, first, desk.used, goal.goal_ticks) if idle > 0 else -1
         if number >= 0:
+            idle -= 1
             serve(order_at(s, number), level, goal.hedge)
             if order_at(s, number).hedge != goal.hedge:
                 desk.settled = 0
             if adjust_size(s, number, lots):
                 continue
             busy -= 1
-        goal.unserved_lots = lots
+        goal.unserved = 1
         unserved += 1
+    left = allowed
     for level in range(levels if unserved > 0 else 0):  # 2. quotes without an order
         goal = wanted_at(s, k, m, index, level)
-        lots = goal.unserved_lots
-        if lots == 0:
+        lots = min(goal.goal_lots, left)
+        left -= lots
+        if goal.unserved == 0:
             continue
-        number = movable_order(s, first, desk.used)
+        number = movable_order(s, first, desk.used) if idle > 0 else -1
         if number >= 0 and s.replace == 1:
             if gated:
                 lots = vetted(s, k, m, side, goal.goal_ticks, lots, number)
             if lots > 0:
+                idle -= 1
                 order_at(s, number).level, order_at(s, number).pending_hedge = level, goal.hedge
                 request(s, number, DO_SEND_REPLACE, WHY_QUOTE_MOVED, goal.goal_ticks, lots)
             continue
         if number >= 0:
-            request(s, number, DO_SEND_CANCEL, WHY_QUOTE_MOVED, order_at(s, number).ticks, order_at(s, number).open_lots)
+            idle -= 1
             busy -= 1
+            request(s, number, DO_SEND_CANCEL, WHY_QUOTE_MOVED, order_at(s, number).ticks, order_at(s, number).open_lots)
         if busy >= levels:
             desk.settled = 0
             continue
@@ -344,7 +363,8 @@ def _manage_side(s: Any, k: int, m: int, index: int) -> None:
             why = WHY_QUOTE if lots == goal.goal_lots else WHY_TRIMMED
             send_new(s, k, m, side, level, goal.goal_ticks, lots, why, goal.hedge)
             busy += 1
-    cancel_others(s, first, desk)  # 3. orders that nobody wants
+    if idle > 0:
+        cancel_others(s, first, desk)  # 3. orders that nobody wants
 
 
 def _cancel_others(s: Any, first: int, desk: Any) -> None:
@@ -378,7 +398,7 @@ def _note_stopped(s: Any, k: int, m: int, side: int, ticks: int, lots: int) -> N
 note_stopped = compiled(_note_stopped)
 
 
-manage_side = compiled(_manage_side)
+manage_side = compiled(_manage_side, inline=True)
 
 
 def _withdraw_unpriceable(s: Any, k: int, m: int, index: int, level: int) -> None:
@@ -392,27 +412,35 @@ def _withdraw_unpriceable(s: Any, k: int, m: int, index: int, level: int) -> Non
 withdraw_unpriceable = compiled(_withdraw_unpriceable)
 
 
-def _note_quotes(s: Any, k: int, m: int, lowest: int) -> None:
-    """Log the quotes that changed since the last decision, and those that would meet an own quote."""
+def _lowest_ask(s: Any, k: int, m: int) -> int:
+    """Withdraw quotes at prices that a book cannot hold, and return the lowest price to which an ask of the others may be sent."""
+    lowest, view, venue = _SENTINEL, view_at(s, m), venue_at(s, m)
     for index in range(2):
         for level in range(s.n_levels):
-            quote, last = quote_at(s, k, m, index, level), wanted_at(s, k, m, index, level)
-            if quote.lots == last.lots and (quote.ticks == last.ticks or quote.lots == 0):
+            quote = quote_at(s, k, m, index, level)
+            if quote.lots <= 0:
                 continue
-            last.ticks, last.lots = quote.ticks, quote.lots
-            side = 1 - 2 * index
-            if side > 0 and quote.lots > 0 and quote.ticks >= lowest:
-                log_denied(s, k, m, side, quote.ticks, quote.lots, WHY_SELF_CROSS)
-            if s.log_quotes == 1:
-                row = quote_change_at(s, s.n_quotes)
-                s.n_quotes += 1
-                if s.n_quotes > LOG_LIMIT:
-                    s.attention = 1
-                row.ns, row.strategy, row.market = s.now_ns, k, m
-                row.side, row.level, row.ticks, row.lots = side, level, quote.ticks, quote.lots
+            if not -_MOST_TICKS < quote.ticks < _MOST_TICKS:
+                withdraw_unpriceable(s, k, m, index, level)
+            elif index == 1:
+                lowest = min(lowest, allowed_ticks(venue, view, -1, quote.ticks))
+    return int(lowest)
 
 
-note_quotes = compiled(_note_quotes)
+lowest_ask = compiled(_lowest_ask, inline=True)
+
+
+def _log_quote(s: Any, k: int, m: int, side: int, level: int, ticks: int, lots: int) -> None:
+    """Write one line of the log of quotes."""
+    row = quote_change_at(s, s.n_quotes)
+    s.n_quotes += 1
+    if s.n_quotes > LOG_LIMIT:
+        s.attention = 1
+    row.ns, row.strategy, row.market = s.now_ns, k, m
+    row.side, row.level, row.ticks, row.lots = side, level, ticks, lots
+
+
+log_quote = compiled(_log_quote)
 
 
 def _hold_back_bids(s: Any, k: int, m: int, lowest: int) -> None:
@@ -427,36 +455,45 @@ def _hold_back_bids(s: Any, k: int, m: int, lowest: int) -> None:
 hold_back_bids = compiled(_hold_back_bids)
 
 
+def _set_goals_of_side(s: Any, k: int, m: int, index: int, lowest: int) -> bool:
+    """Find where each quote of a side may be sent, and log those that changed; with another goal than before it is not settled.
+
+    Return whether one of the bids would meet the *lowest* own ask.
+    """
+    side, view, venue, hedges, meets = 1 - 2 * index, view_at(s, m), venue_at(s, m), line_at(s, k, m).hedge, False
+    for level in range(s.n_levels):
+        quote, goal = quote_at(s, k, m, index, level), wanted_at(s, k, m, index, level)
+        if quote.lots != goal.lots or (quote.ticks != goal.ticks and quote.lots != 0):
+            goal.ticks, goal.lots = quote.ticks, quote.lots
+            if side > 0 and quote.lots > 0 and quote.ticks >= lowest:
+                log_denied(s, k, m, side, quote.ticks, quote.lots, WHY_SELF_CROSS)
+            if s.log_quotes == 1:
+                log_quote(s, k, m, side, level, quote.ticks, quote.lots)
+        lots, ticks, hedge = 0, np.int64(goal.goal_ticks), np.int64(goal.hedge)
+        if quote.lots > 0:
+            lots, ticks = quote.lots * view.open, allowed_ticks(venue, view, side, quote.ticks)
+            hedge = 1 if quote.hedge != 0 or hedges == 1 else 0
+            if side > 0 and ticks >= lowest:
+                meets = True
+        if ticks != goal.goal_ticks or lots != goal.goal_lots or hedge != goal.hedge:
+            goal.goal_ticks, goal.goal_lots, goal.hedge = ticks, lots, hedge
+            desk_at(s, k, m, index).settled = 0
+    return meets
+
+
+set_goals_of_side = compiled(_set_goals_of_side, inline=True)
+
+
 def _set_goals(s: Any, k: int, m: int) -> None:
-    """Find where each quote may be sent, and log those that changed; a side with another goal than before is not settled."""
-    view, venue, hedges = view_at(s, m), venue_at(s, m), line_at(s, k, m).hedge
-    changed, highest, lowest = 0, -_SENTINEL, _SENTINEL
-    for index in range(2):
-        side = 1 - 2 * index
-        for level in range(s.n_levels):
-            quote, last = quote_at(s, k, m, index, level), wanted_at(s, k, m, index, level)
-            if quote.lots > 0 and not -_MOST_TICKS < quote.ticks < _MOST_TICKS:
-                withdraw_unpriceable(s, k, m, index, level)
-            if quote.lots != last.lots or (quote.ticks != last.ticks and quote.lots != 0):
-                changed = 1
-            lots, ticks, hedge = 0, last.goal_ticks, last.hedge
-            if quote.lots > 0:
-                lots, ticks = quote.lots * view.open, allowed_ticks(venue, view, side, quote.ticks)
-                hedge = 1 if quote.hedge != 0 or hedges == 1 else 0
-                if side > 0:
-                    highest = max(highest, ticks)
-                else:
-                    lowest = min(lowest, ticks)
-            if ticks != last.goal_ticks or lots != last.goal_lots or hedge != last.hedge:
-                last.goal_ticks, last.goal_lots, last.hedge = ticks, lots, hedge
-                desk_at(s, k, m, index).settled = 0
-    if changed == 1:
-        note_quotes(s, k, m, lowest)
-    if highest >= lowest:
+    """Find where the quotes of a market may be sent."""
+    lowest = lowest_ask(s, k, m)
+    meets = set_goals_of_side(s, k, m, 0, lowest)
+    set_goals_of_side(s, k, m, 1, lowest)
+    if meets:
         hold_back_bids(s, k, m, lowest)
 
 
-set_goals = compiled(_set_goals)
+set_goals = compiled(_set_goals, inline=True)
 
 
 def _enforce(s: Any, k: int, m: int, index: int) -> None:

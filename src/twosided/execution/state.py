@@ -289,13 +289,13 @@ WANTED = _record(
     [
         ("ticks", "i8"),  # the quote as last logged
         ("lots", "i8"),
-        ("goal_ticks", "i8"),  # where it may be sent, and how much of it: nothing while the market is closed
-        ("goal_lots", "i8"),
-        ("hedge", "i8"),  # 1: its order is to be a hedge
-        ("unserved_lots", "i8"),  # of an order that is still to be made for it at this decision
+        ("goal_lots", "i8"),  # how much of it may be sent, and where: nothing while the market is closed
+        ("goal_ticks", "i4"),
+        ("hedge", "i2"),  # 1: its order is to be a hedge
+        ("unserved", "i2"),  # 1: no order serves it yet at this decision
     ]
 )
-"""One quote level, as the order manager sees it."""
+"""One quote level, as the order manager sees it: with one level, both sides of a market are a line of the cache."""
 
 ORDER = _record(
     [
