@@ -9,6 +9,7 @@ from twosided._compile import (
     address_of_array,
     compiled,
     detached,
+    further,
     highest_bit,
     lowest_bit,
     table_at,
@@ -53,6 +54,11 @@ def _swap_words(core, i, j):
     return words[i]
 
 
+def _write_further(core, i, j, places, price):
+    further(item_at(core, i, j), places).price = price
+
+
+write_further = compiled(_write_further)
 read_item, write_item, read_fixed = compiled(_read_item), compiled(_write_item), compiled(_read_fixed)
 read_mixed, swap_words = compiled(_read_mixed), compiled(_swap_words)
 
@@ -76,6 +82,17 @@ def test_records_are_read_and_written_where_numpy_has_them():
     write_item(core, 3, 1, -1.5)
     assert table[3, 1].price == -1.5
     assert (table["price"] == -1.5).sum() == 1
+
+
+@pytest.mark.interpreted
+@pytest.mark.parametrize("first", [0, 3])
+def test_a_record_leads_to_those_that_stand_further_on_in_its_table(first):
+    table = np.zeros((6, 5), ITEM)[first:]
+    core = core_of(table, *table.shape)
+    write_further(core, 1, 2, 0, 1.5)
+    write_further(core, 1, 2, 6, 2.5)
+    assert (table[1, 2].price, table[2, 3].price) == (1.5, 2.5)
+    assert (table["price"] != 0).sum() == 2
 
 
 @pytest.mark.interpreted

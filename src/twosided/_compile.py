@@ -35,6 +35,7 @@ __all__ = [
     "decision_type",
     "detached",
     "function_at",
+    "further",
     "highest_bit",
     "lowest_bit",
     "meaning",
@@ -241,6 +242,31 @@ def _interpreted_table(name: str, dtype: np.dtype[Any], extents: Sequence[str | 
         return np.ndarray(1, dtype, memory.data, offset + place * dtype.itemsize)[0]
 
     return view
+
+
+def _interpreted_further(record: Any, places: int) -> Any:
+    """Return the plain Python form of `further`."""
+    memory = record.base if record.base.base is None else record.base.base
+    at = int(np.asarray(record).ctypes.data - memory.ctypes.data) + int(places) * record.dtype.itemsize
+    return np.ndarray(1, record.dtype, memory.reshape(-1).view(np.uint8).data, at)[0]
+
+
+def _new_further() -> Any:
+    """Return the compiled form of `further`."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def further(_typing: Any, record: Any, places: Any) -> Any:
+        """Return the record that stands *places* after *record* in its table."""
+
+        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.gep(arguments[0], [context.cast(builder, arguments[1], signature.args[1], types.int64)])
+
+        return record(record, places), codegen
+
+    return further
+
+
+further = _interpreted_further if INTERPRETED else _new_further()
 
 
 def words_at(core: np.dtype[Any], name: str, kind: Any = types.int64) -> Any:

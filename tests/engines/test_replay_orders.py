@@ -1,7 +1,12 @@
 """How quotes become orders: the smallest set of requests, queue priority kept, races with fills."""
 
+import numpy as np
 import pytest
-from scene import INSTRUMENT, Scene, actions, fills, play
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scene import INSTRUMENT, Scene, actions, fills, play, random_market
+
+from twosided.risk.limits import Limits
 
 pytestmark = pytest.mark.interpreted
 
@@ -143,3 +148,19 @@ def test_a_price_that_no_book_can_hold_is_denied_once_and_not_sent(ticks):
     run = play(Scene().quiet(30), {2: [(1, 0, ticks, 5), (-1, 0, 105, 5)], 20: [(1, 0, 99, 5)]})
     assert actions(run, "DENIED") == [("DENIED", "PRICE_OUT_OF_RANGE")]
     assert actions(run, "SEND_NEW") == [("SEND_NEW", "QUOTE")] * 2
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 10_000), refresh=st.integers(0, 2), entry_ms=st.sampled_from([1, 7]), lots=st.sampled_from([2, 40]))
+def test_a_quote_with_one_order_is_served_by_the_same_rules_as_any_other(seed, refresh, entry_ms, lots):
+    """With limits, which never bind here, no order is taken for the frequent case of one that only has to move."""
+    rng, events, script = np.random.default_rng(seed), random_market(seed, n=120), {}
+    for ms in range(2, 120, 5):
+        wanted = [(side, 0, 1000 - side * int(rng.integers(1, 4)), int(rng.integers(1, lots))) for side in (1, -1)]
+        script[ms] = [quote for quote in wanted if rng.random() < 0.85]
+    both = [
+        play(events, script, orders={"refresh_ticks": refresh}, entry_latency=f"{entry_ms}ms", limits=limits)
+        for limits in (None, Limits(max_position=1_000_000))
+    ]
+    assert both[0].orders.equals(both[1].orders)
+    assert both[0].fills.equals(both[1].fills)

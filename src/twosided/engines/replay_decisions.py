@@ -7,7 +7,7 @@ strategies.
 from typing import Any
 
 from twosided._compile import compiled, function_at
-from twosided.execution.order_manager import manage
+from twosided.execution.order_manager import limit_quotes, manage
 from twosided.execution.order_state import is_live
 from twosided.execution.state import (
     DONE,
@@ -42,13 +42,17 @@ call = function_at(DECIDE)
 
 
 def _may_decide(s: Any) -> bool:
-    """Say whether strategies may be asked: the start has come, and every market shows a whole, two-sided, uncrossed book."""
+    """Say whether strategies may be asked: the start has come, and every market shows a whole, two-sided, uncrossed book.
+
+    What is the same for all their decisions now is prepared.
+    """
     if s.now_ns < s.start_ns:
         return False
     for m in range(s.n_markets):
         view = view_at(s, m)
         if view.ready != 1 or view.bid_ticks == NO_BID or view.ask_ticks == NO_ASK or view.bid_ticks >= view.ask_ticks:
             return False
+        limit_quotes(s, m)
     return True
 
 

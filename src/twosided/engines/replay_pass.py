@@ -196,7 +196,7 @@ class Pass:
         for k, (strategy, assumed) in enumerate(zip(self.strategies, self.assumed, strict=True)):
             for m in range(markets):
                 line, its = self.tables["lines"][k, m], assumed.market(m)
-                line["hedge"] = m in strategy.hedges
+                self.tables["desks"]["hedge"][k, m] = m in strategy.hedges
                 for way, latency in enumerate((its.entry_latency, its.response_latency)):
                     key = (latency, m if latency.kind == "sampled" else 0)
                     if key not in known:

@@ -25,7 +25,9 @@ quotes are held one step inside the opposite best price; with a tick table, pric
 
 from typing import Any
 
-from twosided._compile import compiled
+import numpy as np
+
+from twosided._compile import compiled, further
 from twosided.execution.codes import (
     DO_DENIED,
     DO_SEND_CANCEL,
@@ -57,7 +59,6 @@ from twosided.execution.state import (
     desk_at,
     first_number,
     gate_at,
-    line_at,
     order_at,
     order_event_at,
     quote_at,
@@ -71,7 +72,7 @@ from twosided.execution.state import (
 from twosided.execution.wire import send_to_venue
 from twosided.risk.state import State
 
-__all__ = ["log_order", "manage", "step_at", "watch"]
+__all__ = ["limit_quotes", "log_order", "manage", "step_at", "watch"]
 
 _NORMAL, _HALTED = int(State.NORMAL), int(State.HALTED)
 _SENTINEL = 1 << 40
@@ -105,13 +106,23 @@ def _on_the_table(venue: Any, view: Any, side: int, ticks: int) -> int:
 on_the_table = compiled(_on_the_table)
 
 
-def _allowed_ticks(venue: Any, view: Any, side: int, ticks: int) -> int:
+def _limit_quotes(s: Any, m: int) -> None:
+    """Find where post-only quotes in market *m* are held, as its book is seen now."""
+    view, venue = view_at(s, m), venue_at(s, m)
+    view.banded = 1 if venue.n_bands > 0 else 0
+    view.highest_bid, view.lowest_ask = _SENTINEL, -_SENTINEL
+    if venue.post_only == 1:
+        view.highest_bid, view.lowest_ask = view.ask_ticks - 1, view.bid_ticks + 1
+
+
+limit_quotes = compiled(_limit_quotes)
+
+
+def _allowed_ticks(s: Any, m: int, view: Any, side: int, ticks: int) -> int:
     """Return where a quote may be sent: on the tick table, rounded outward, and when post-only inside the opposite best."""
-    if venue.n_bands > 0:
-        return int(on_the_table(venue, view, side, ticks))
-    if venue.post_only == 0:
-        return int(ticks)
-    return int(min(ticks, view.ask_ticks - 1) if side > 0 else max(ticks, view.bid_ticks + 1))
+    if view.banded == 1:
+        return int(on_the_table(venue_at(s, m), view, side, ticks))
+    return int(min(ticks, view.highest_bid) if side > 0 else max(ticks, view.lowest_ask))
 
 
 allowed_ticks = compiled(_allowed_ticks, inline=True)
@@ -144,7 +155,7 @@ def _request(s: Any, number: int, action: int, reason: int, ticks: int, lots: in
     send_to_venue(s, number, action, ticks, lots + order.filled_lots)
 
 
-request = compiled(_request)
+request = compiled(_request, inline=True)
 
 
 def _send_new(s: Any, k: int, m: int, side: int, level: int, ticks: int, lots: int, reason: int, hedge: int) -> None:
@@ -156,6 +167,7 @@ def _send_new(s: Any, k: int, m: int, side: int, level: int, ticks: int, lots: i
         if order.used == 0:
             order.used = 1
             desk_at(s, k, m, index).used += 1
+            desk_at(s, k, m, index).latest = number
             order.state = IS_FREE
             order.ticks, order.open_lots = ticks, lots
             order.filled_lots, order.venue_filled, order.level = 0, 0, level
@@ -236,7 +248,7 @@ def _nearest_order(s: Any, first: int, used: int, ticks: int) -> int:
     return found
 
 
-nearest_order = compiled(_nearest_order, inline=True)
+nearest_order = compiled(_nearest_order)
 
 
 def _adjust_size(s: Any, number: int, lots: int) -> bool:
@@ -282,7 +294,7 @@ def _movable_order(s: Any, first: int, used: int) -> int:
     return -1
 
 
-movable_order = compiled(_movable_order, inline=True)
+movable_order = compiled(_movable_order)
 
 
 def _forget_levels(s: Any, first: int, used: int) -> tuple[int, int]:
@@ -306,6 +318,23 @@ def _forget_levels(s: Any, first: int, used: int) -> tuple[int, int]:
 forget_levels = compiled(_forget_levels, inline=True)
 
 
+def _manage_alone(s: Any, desk: Any, goal: Any) -> bool:
+    """Move the only order of a desk to the only quote of its side, the most frequent case of all; say whether it was that."""
+    number: Any = np.int64(desk.latest)
+    order = order_at(s, number)
+    if desk.used != 1 or order.state != IS_WORKING or goal.goal_lots == 0:
+        return False  # one that works is one of those that are used
+    ticks: Any = np.int64(goal.goal_ticks)
+    if abs(order.ticks - ticks) <= s.refresh_ticks:
+        return False
+    desk.settled, order.pending_hedge = 1, goal.hedge
+    request(s, number, DO_SEND_REPLACE, WHY_QUOTE_MOVED, ticks, goal.goal_lots)
+    return True
+
+
+manage_alone = compiled(_manage_alone, inline=True)
+
+
 def _manage_side(s: Any, k: int, m: int, index: int) -> None:
     """Bring the orders of the bids (*index* 0) or asks (1) of a market to the goals; see the module's text for the rules."""
     side, levels, gated = 1 - 2 * index, s.n_levels, strategy_at(s, k).gated == 1
@@ -316,14 +345,15 @@ def _manage_side(s: Any, k: int, m: int, index: int) -> None:
     left = allowed
     for level in range(levels):  # 1. orders that can stay
         goal = wanted_at(s, k, m, index, level)
+        ticks: Any = np.int64(goal.goal_ticks)
         lots = min(goal.goal_lots, left)
         left -= lots
         goal.unserved = 0
         if lots == 0:
             if goal.goal_lots > 0:
-                note_stopped(s, k, m, side, goal.goal_ticks, goal.goal_lots)
+                note_stopped(s, k, m, side, ticks, goal.goal_lots)
             continue
-        number = nearest_order(s, first, desk.used, goal.goal_ticks) if idle > 0 else -1
+        number = nearest_order(s, first, desk.used, ticks) if idle > 0 else -1
         if number >= 0:
             idle -= 1
             serve(order_at(s, number), level, goal.hedge)
@@ -341,14 +371,15 @@ def _manage_side(s: Any, k: int, m: int, index: int) -> None:
         left -= lots
         if goal.unserved == 0:
             continue
+        ticks = np.int64(goal.goal_ticks)
         number = movable_order(s, first, desk.used) if idle > 0 else -1
         if number >= 0 and s.replace == 1:
             if gated:
-                lots = vetted(s, k, m, side, goal.goal_ticks, lots, number)
+                lots = vetted(s, k, m, side, ticks, lots, number)
             if lots > 0:
                 idle -= 1
                 order_at(s, number).level, order_at(s, number).pending_hedge = level, goal.hedge
-                request(s, number, DO_SEND_REPLACE, WHY_QUOTE_MOVED, goal.goal_ticks, lots)
+                request(s, number, DO_SEND_REPLACE, WHY_QUOTE_MOVED, ticks, lots)
             continue
         if number >= 0:
             idle -= 1
@@ -358,10 +389,10 @@ def _manage_side(s: Any, k: int, m: int, index: int) -> None:
             desk.settled = 0
             continue
         if gated:
-            lots = vetted(s, k, m, side, goal.goal_ticks, lots, -1)
+            lots = vetted(s, k, m, side, ticks, lots, -1)
         if lots > 0:
             why = WHY_QUOTE if lots == goal.goal_lots else WHY_TRIMMED
-            send_new(s, k, m, side, level, goal.goal_ticks, lots, why, goal.hedge)
+            send_new(s, k, m, side, level, ticks, lots, why, goal.hedge)
             busy += 1
     if idle > 0:
         cancel_others(s, first, desk)  # 3. orders that nobody wants
@@ -398,7 +429,7 @@ def _note_stopped(s: Any, k: int, m: int, side: int, ticks: int, lots: int) -> N
 note_stopped = compiled(_note_stopped)
 
 
-manage_side = compiled(_manage_side, inline=True)
+manage_side = compiled(_manage_side)
 
 
 def _withdraw_unpriceable(s: Any, k: int, m: int, index: int, level: int) -> None:
@@ -412,18 +443,18 @@ def _withdraw_unpriceable(s: Any, k: int, m: int, index: int, level: int) -> Non
 withdraw_unpriceable = compiled(_withdraw_unpriceable)
 
 
-def _lowest_ask(s: Any, k: int, m: int) -> int:
+def _lowest_ask(s: Any, k: int, m: int, view: Any, quotes: Any) -> int:
     """Withdraw quotes at prices that a book cannot hold, and return the lowest price to which an ask of the others may be sent."""
-    lowest, view, venue = _SENTINEL, view_at(s, m), venue_at(s, m)
-    for index in range(2):
-        for level in range(s.n_levels):
-            quote = quote_at(s, k, m, index, level)
-            if quote.lots <= 0:
-                continue
-            if not -_MOST_TICKS < quote.ticks < _MOST_TICKS:
-                withdraw_unpriceable(s, k, m, index, level)
-            elif index == 1:
-                lowest = min(lowest, allowed_ticks(venue, view, -1, quote.ticks))
+    lowest, levels = _SENTINEL, s.n_levels
+    for place in range(2 * levels):
+        quote = further(quotes, place)
+        if quote.lots <= 0:
+            continue
+        if not -_MOST_TICKS < quote.ticks < _MOST_TICKS:
+            index = 0 if place < levels else 1
+            withdraw_unpriceable(s, k, m, index, place - index * levels)
+        elif place >= levels:
+            lowest = min(lowest, allowed_ticks(s, m, view, -1, quote.ticks))
     return int(lowest)
 
 
@@ -455,42 +486,43 @@ def _hold_back_bids(s: Any, k: int, m: int, lowest: int) -> None:
 hold_back_bids = compiled(_hold_back_bids)
 
 
-def _set_goals_of_side(s: Any, k: int, m: int, index: int, lowest: int) -> bool:
-    """Find where each quote of a side may be sent, and log those that changed; with another goal than before it is not settled.
+def _note_quote(s: Any, k: int, m: int, side: int, level: int, lowest: int) -> None:
+    """Log a quote that changed, and say when it is a bid that would meet the *lowest* own ask."""
+    quote = quote_at(s, k, m, 0 if side > 0 else 1, level)
+    if side > 0 and quote.lots > 0 and quote.ticks >= lowest:
+        log_denied(s, k, m, side, quote.ticks, quote.lots, WHY_SELF_CROSS)
+    if s.log_quotes == 1:
+        log_quote(s, k, m, side, level, quote.ticks, quote.lots)
+
+
+note_quote = compiled(_note_quote)
+
+
+def _set_goals(s: Any, k: int, m: int, side: int, lowest: int, view: Any, desk: Any, quotes: Any, goals: Any) -> bool:
+    """Find where each quote of a side may be sent, and note those that changed; with another goal than before it is not settled.
 
     Return whether one of the bids would meet the *lowest* own ask.
     """
-    side, view, venue, hedges, meets = 1 - 2 * index, view_at(s, m), venue_at(s, m), line_at(s, k, m).hedge, False
+    meets = False
     for level in range(s.n_levels):
-        quote, goal = quote_at(s, k, m, index, level), wanted_at(s, k, m, index, level)
-        if quote.lots != goal.lots or (quote.ticks != goal.ticks and quote.lots != 0):
-            goal.ticks, goal.lots = quote.ticks, quote.lots
-            if side > 0 and quote.lots > 0 and quote.ticks >= lowest:
-                log_denied(s, k, m, side, quote.ticks, quote.lots, WHY_SELF_CROSS)
-            if s.log_quotes == 1:
-                log_quote(s, k, m, side, level, quote.ticks, quote.lots)
-        lots, ticks, hedge = 0, np.int64(goal.goal_ticks), np.int64(goal.hedge)
-        if quote.lots > 0:
-            lots, ticks = quote.lots * view.open, allowed_ticks(venue, view, side, quote.ticks)
-            hedge = 1 if quote.hedge != 0 or hedges == 1 else 0
+        quote, goal = further(quotes, level), further(goals, level)
+        asked_ticks, asked_lots = quote.ticks, quote.lots
+        lots: Any = 0
+        ticks: Any = np.int64(goal.goal_ticks)
+        hedge: Any = np.int64(goal.hedge)
+        if asked_lots > 0:
+            lots, ticks = asked_lots * view.open, allowed_ticks(s, m, view, side, asked_ticks)
+            hedge = 1 if quote.hedge != 0 or desk.hedge == 1 else 0
             if side > 0 and ticks >= lowest:
                 meets = True
+        if asked_lots != goal.lots or (asked_ticks != goal.ticks and asked_lots != 0):
+            goal.ticks, goal.lots = asked_ticks, asked_lots
+            if s.log_quotes == 1 or (side > 0 and asked_ticks >= lowest):
+                note_quote(s, k, m, side, level, lowest)
         if ticks != goal.goal_ticks or lots != goal.goal_lots or hedge != goal.hedge:
             goal.goal_ticks, goal.goal_lots, goal.hedge = ticks, lots, hedge
-            desk_at(s, k, m, index).settled = 0
+            desk.settled = 0
     return meets
-
-
-set_goals_of_side = compiled(_set_goals_of_side, inline=True)
-
-
-def _set_goals(s: Any, k: int, m: int) -> None:
-    """Find where the quotes of a market may be sent."""
-    lowest = lowest_ask(s, k, m)
-    meets = set_goals_of_side(s, k, m, 0, lowest)
-    set_goals_of_side(s, k, m, 1, lowest)
-    if meets:
-        hold_back_bids(s, k, m, lowest)
 
 
 set_goals = compiled(_set_goals, inline=True)
@@ -530,15 +562,33 @@ def _watch(s: Any, k: int) -> None:
 watch = compiled(_watch)
 
 
+def _manage_market(s: Any, k: int, m: int, simple: bool) -> None:
+    """Bring strategy *k*'s orders in a market to the quotes it wants now; *simple*: one level, replaces, no limits."""
+    levels, view = s.n_levels, view_at(s, m)
+    bid_desk, bid_quotes, bid_goals = desk_at(s, k, m, 0), quote_at(s, k, m, 0, 0), wanted_at(s, k, m, 0, 0)
+    ask_desk, ask_quotes, ask_goals = further(bid_desk, 1), further(bid_quotes, levels), further(bid_goals, levels)
+    lowest = lowest_ask(s, k, m, view, bid_quotes)
+    meets = set_goals(s, k, m, 1, lowest, view, bid_desk, bid_quotes, bid_goals)
+    set_goals(s, k, m, -1, lowest, view, ask_desk, ask_quotes, ask_goals)
+    if meets:
+        hold_back_bids(s, k, m, lowest)
+    for index in range(2):
+        desk = further(bid_desk, index)
+        if desk.settled == 0 and not (simple and manage_alone(s, desk, further(bid_goals, index))):
+            manage_side(s, k, m, index)
+
+
+manage_market = compiled(_manage_market, inline=True)
+
+
 def _manage(s: Any, k: int) -> None:
     """Bring strategy *k*'s orders in every market to the quotes it wants now."""
-    if strategy_at(s, k).gated == 1:
+    gated = strategy_at(s, k).gated == 1
+    if gated:
         watch(s, k)
+    simple = s.n_levels == 1 and s.replace == 1 and not gated
     for m in range(s.n_markets):
-        set_goals(s, k, m)
-        for index in range(2):
-            if desk_at(s, k, m, index).settled == 0:
-                manage_side(s, k, m, index)
+        manage_market(s, k, m, simple)
 
 
 manage = compiled(_manage)

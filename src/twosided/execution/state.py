@@ -260,6 +260,9 @@ VIEW = _record(
         ("ready", "i8"),
         ("causes", "i8"),  # Wake bits of the message being applied
         ("dirty", "i8"),
+        ("highest_bid", "i8"),  # where post-only quotes are held; written before strategies are asked
+        ("lowest_ask", "i8"),
+        ("banded", "i8"),  # 1: the market has a tick table, and these two do not count
     ]
 )
 """One market as known here, after feed latency; the same for all strategies."""
@@ -279,8 +282,10 @@ TOP = _record(
 
 DESK = _record(
     [
-        ("used", "i8"),  # slots taken: orders that live, rest, or have messages under way
-        ("settled", "i8"),  # 1: once what is under way succeeds, its orders are what the last goals ask for
+        ("used", "i4"),  # slots taken: orders that live, rest, or have messages under way
+        ("latest", "i4"),  # number of the slot that was taken last
+        ("settled", "i4"),  # 1: once what is under way succeeds, its orders are what the last goals ask for
+        ("hedge", "i4"),  # 1: all of its orders are hedges
     ]
 )
 """A strategy's side of a market."""
@@ -396,7 +401,6 @@ LINE = _record(
         ("funding", "i8"),
         ("latency_ns", "i8", (2,)),  # of messages to the exchange, and to us; -1: a random point of a table of quantiles
         ("latency_table", "i8", (2,)),  # which
-        ("hedge", "i8"),  # 1: all of the strategy's orders in this market are hedges
     ]
 )
 """One strategy's connection to one market."""
