@@ -140,7 +140,7 @@ def _ask_strategies(s: Any) -> int:
                 if s.attention == 1 and lacks_room(s) != DONE:
                     return int(lacks_room(s))
                 head = head_at(s, k)
-                head.now_ns, head.start_ns, head.wake, head.wake_market = s.now_ns, s.start_ns, strategy.pending, s.wake_market
+                head.now_ns, head.wake, head.wake_market = s.now_ns, strategy.pending, s.wake_market
                 for m in range(s.n_markets):
                     show_market(s, k, m)
                 if strategy.address == 0:

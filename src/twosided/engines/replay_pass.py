@@ -37,6 +37,7 @@ from twosided.execution.state import (
     MORE,
     PAUSE,
     new_tables,
+    on_lines,
     point_at,
 )
 from twosided.execution.wire import TO_VENUE
@@ -126,8 +127,8 @@ class Pass:
         """Lay the strategies' rows out in one table: each has a record of its own, and all begin alike."""
         dtypes = [strategy.row_dtype(markets) for strategy in self.strategies]
         row_bytes = max(dtype.itemsize for dtype in dtypes)
-        row_bytes += -row_bytes % 8
-        memory = np.zeros(len(dtypes) * row_bytes, np.uint8)
+        row_bytes += -row_bytes % 64  # whole lines of the cache
+        memory = on_lines((len(dtypes) * row_bytes,), np.dtype(np.uint8))
         self.rows = [np.ndarray(1, dtype, memory.data, k * row_bytes)[0] for k, dtype in enumerate(dtypes)]
         self.core.row_bytes = row_bytes
         for name in ("market", "quotes", "signals"):
@@ -172,6 +173,7 @@ class Pass:
             for i, band in enumerate(bands):
                 venue.band_from[i], venue.band_step[i] = instrument.ticks(band.from_price), instrument.ticks(band.tick_size)
             for row in self.rows:
+                row["start_ns"] = self.start_ns
                 row["market"][m]["tick_size"] = float(instrument.tick_size)
                 row["market"][m]["lot_size"] = float(instrument.lot_size)
             self._open(m, instrument, found.most_ticks[m])

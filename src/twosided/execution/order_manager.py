@@ -318,15 +318,22 @@ def _forget_levels(s: Any, first: int, used: int) -> tuple[int, int]:
 forget_levels = compiled(_forget_levels, inline=True)
 
 
-def _manage_alone(s: Any, desk: Any, goal: Any) -> bool:
-    """Move the only order of a desk to the only quote of its side, the most frequent case of all; say whether it was that."""
+def _manage_alone(s: Any, k: int, m: int, side: int, desk: Any, goal: Any) -> bool:
+    """Send the first order for the only quote of a side, or move its only order there: of all cases the most frequent.
+
+    Return False where it is another case.
+    """
     number: Any = np.int64(desk.latest)
-    order = order_at(s, number)
-    if desk.used != 1 or order.state != IS_WORKING or goal.goal_lots == 0:
-        return False  # one that works is one of those that are used
     ticks: Any = np.int64(goal.goal_ticks)
-    if abs(order.ticks - ticks) <= s.refresh_ticks:
+    order = order_at(s, number)
+    if goal.goal_lots == 0:
         return False
+    if desk.used == 0:
+        desk.settled = 1
+        send_new(s, k, m, side, 0, ticks, goal.goal_lots, WHY_QUOTE, goal.hedge)
+        return True
+    if desk.used != 1 or order.state != IS_WORKING or abs(order.ticks - ticks) <= s.refresh_ticks:
+        return False  # one that works is one of those that are used
     desk.settled, order.pending_hedge = 1, goal.hedge
     request(s, number, DO_SEND_REPLACE, WHY_QUOTE_MOVED, ticks, goal.goal_lots)
     return True
@@ -574,7 +581,7 @@ def _manage_market(s: Any, k: int, m: int, simple: bool) -> None:
         hold_back_bids(s, k, m, lowest)
     for index in range(2):
         desk = further(bid_desk, index)
-        if desk.settled == 0 and not (simple and manage_alone(s, desk, further(bid_goals, index))):
+        if desk.settled == 0 and not (simple and manage_alone(s, k, m, 1 - 2 * index, desk, further(bid_goals, index))):
             manage_side(s, k, m, index)
 
 
@@ -591,4 +598,4 @@ def _manage(s: Any, k: int) -> None:
         manage_market(s, k, m, simple)
 
 
-manage = compiled(_manage)
+manage = compiled(_manage, inline=True)

@@ -60,6 +60,7 @@ __all__ = [
     "message_at",
     "mid_at",
     "new_tables",
+    "on_lines",
     "order_at",
     "order_event_at",
     "own_row",
@@ -100,8 +101,14 @@ LATENCY_POINTS = 1024
 _LINE_BYTES = 64
 
 
-def _record(fields: list[Any]) -> np.dtype[Any]:
-    return np.dtype((np.record, fields), align=True)
+def _record(fields: list[Any], *, whole_lines: bool = False) -> np.dtype[Any]:
+    dtype = np.dtype((np.record, fields), align=True)
+    if not whole_lines:
+        return dtype
+    kinds, offsets = zip(*(dtype.fields[name][:2] for name in dtype.names), strict=True)  # type: ignore[index, union-attr]
+    size = -(-dtype.itemsize // _LINE_BYTES) * _LINE_BYTES
+    padded = {"names": dtype.names, "formats": kinds, "offsets": offsets, "itemsize": size}
+    return np.dtype((np.record, padded), align=True)
 
 
 TABLES = (
@@ -374,22 +381,24 @@ STRATEGY = _record(
         ("address", "i8"),  # of its machine code, 0: Python decides
         ("every_ns", "i8"),
         ("next_ns", "i8"),
-        ("wake", "i8"),  # causes it wants
+        ("pending", "i1"),  # causes since it was last asked
+        ("wake", "i1"),  # causes it wants
+        ("gated", "i1"),  # 1: it has limits
+        ("reads_ahead", "i1"),  # 1: what its next decision, at the earliest at next_ns, will know of reports is all that counts
+        ("unread", "i4"),  # reports on their way to us
+        ("sent", "i8"),  # messages sent: the key of its random draws
+        ("received", "i8"),
+        ("decisions", "i8"),
+        ("n_taken", "i8"),
+        # what its decisions and messages need is the first line of the cache, what its trades need the second
         ("partial_fills", "i8"),
         ("queue_kind", "i8"),  # what it assumes of places in a queue
         ("queue_exponent", "f8"),
-        ("gated", "i8"),  # 1: it has limits
-        ("pending", "i8"),  # causes since it was last asked
-        ("sent", "i8"),  # messages sent: the key of its random draws
-        ("received", "i8"),
-        ("unread", "i8"),  # reports on their way to us
-        ("reads_ahead", "i8"),  # 1: what its next decision, at the earliest at next_ns, will know of reports is all that counts
-        ("decisions", "i8"),
-        ("n_taken", "i8"),
         ("budget", "i8"),  # the trade or fill, by `CORE.budget`, that the next two are about
         ("lots_left", "i8"),  # what of its lots has not met an order of this strategy
         ("lots_ahead", "f8"),  # and what the orders in front of this strategy's took at its own price
-    ]
+    ],
+    whole_lines=True,
 )
 
 LINE = _record(
@@ -400,10 +409,10 @@ LINE = _record(
         ("cash", "i8"),
         ("funding", "i8"),
         ("latency_ns", "i8", (2,)),  # of messages to the exchange, and to us; -1: a random point of a table of quantiles
-        ("latency_table", "i8", (2,)),  # which
+        ("latency_table", "i4", (2,)),  # which
     ]
 )
-"""One strategy's connection to one market."""
+"""One strategy's connection to one market: a line of the cache."""
 
 TAKEN = _record([("market", "i8"), ("side", "i8"), ("ticks", "i8"), ("lots", "i8")])
 """Displayed lots that a strategy has used up, until the level is next updated."""
@@ -416,7 +425,7 @@ SHOWN = _record([("value", "f8")])
 # ---------------------------------------------------------------- tables
 
 
-def _on_lines(extents: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+def on_lines(extents: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
     """Return zeros that begin where a line of the cache does."""
     size = dtype.itemsize * math.prod(extents)
     memory = np.zeros(size + _LINE_BYTES, np.uint8)
@@ -426,39 +435,39 @@ def _on_lines(extents: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
 def new_tables(n_strategies: int, n_markets: int, n_slots: int, n_levels: int) -> dict[str, Any]:
     """Return all tables but the strategies' ``rows`` and ``sources``, empty, by name; *n_slots* are those of one desk."""
     n_messages = max(256, 4 * n_slots * n_strategies)
-    messages = np.zeros(n_messages, MESSAGE)
+    messages = on_lines((n_messages,), MESSAGE)
     messages["next"] = np.arange(1, n_messages + 1)
     messages["next"][-1] = -1
-    orders = _on_lines((n_strategies, n_markets, 2, n_slots), ORDER)
+    orders = on_lines((n_strategies, n_markets, 2, n_slots), ORDER)
     orders["strategy"] = np.arange(n_strategies)[:, None, None, None]
     orders["market"] = np.arange(n_markets)[:, None, None]
     orders["side"] = np.array([1, -1])[:, None]
-    groups = _on_lines((orders.size,), GROUP)  # at most one for each order
+    groups = on_lines((orders.size,), GROUP)  # at most one for each order
     groups["next"] = np.arange(1, orders.size + 1)
-    views = np.zeros(n_markets, VIEW)
-    venues = np.zeros(n_markets, VENUE)
+    views = on_lines((n_markets,), VIEW)
+    venues = on_lines((n_markets,), VENUE)
     for each, bid, ask in ((views, "bid_ticks", "ask_ticks"), (venues, "bid", "ask")):
         each[bid], each[ask] = NO_BID, NO_ASK
     return {
         "venues": venues,
         "views": views,
-        "signals": np.zeros(n_markets, SIGNALS_OF_MARKET),
-        "tops": np.zeros((n_markets, _TOPS_CAPACITY), TOP),
-        "strategies": np.zeros(n_strategies, STRATEGY),
-        "accounts": np.zeros((n_strategies, n_markets), ACCOUNT),
-        "lines": np.zeros((n_strategies, n_markets), LINE),
-        "desks": np.zeros((n_strategies, n_markets, 2), DESK),
+        "signals": on_lines((n_markets,), SIGNALS_OF_MARKET),
+        "tops": on_lines((n_markets, _TOPS_CAPACITY), TOP),
+        "strategies": on_lines((n_strategies,), STRATEGY),
+        "accounts": on_lines((n_strategies, n_markets), ACCOUNT),
+        "lines": on_lines((n_strategies, n_markets), LINE),
+        "desks": on_lines((n_strategies, n_markets, 2), DESK),
         "orders": orders,
         "groups": groups,
-        "taken": np.zeros((n_strategies, _TAKEN_CAPACITY), TAKEN),
+        "taken": on_lines((n_strategies, _TAKEN_CAPACITY), TAKEN),
         "messages": messages,
         "ways": np.full(2, -1, np.int64).repeat(2).view(WAY),
-        "heap": np.zeros(n_messages, CELL),
-        "wanted": np.zeros((n_strategies, n_markets, 2, n_levels), WANTED),
-        "latencies": np.zeros((1, LATENCY_POINTS), CELL),
-        "gates": np.zeros(1, GATE),  # as many as strategies only where one has limits: they are large
-        "market_gates": np.zeros((1, 1), MARKET_GATE),
-        "asked": np.zeros(1, ASKED),
+        "heap": on_lines((n_messages,), CELL),
+        "wanted": on_lines((n_strategies, n_markets, 2, n_levels), WANTED),
+        "latencies": on_lines((1, LATENCY_POINTS), CELL),
+        "gates": on_lines((1,), GATE),  # as many as strategies only where one has limits: they are large
+        "market_gates": on_lines((1, 1), MARKET_GATE),
+        "asked": on_lines((1,), ASKED),
         "fills": np.zeros(LOG_CAPACITY, FILL),
         "order_log": np.zeros(LOG_CAPACITY, ORDER_EVENT),
         "quote_log": np.zeros(LOG_CAPACITY, QUOTE_CHANGE),
