@@ -69,10 +69,10 @@ class Exchange:
         """Let an order leave, or come."""
         number = self.number(k, slot)
         if number in self.naive:
-            leave(self.core, self.books, number)
+            leave(self.core, self.books, self.tables["venues"][0], number)
             del self.naive[number]
         else:
-            rest(self.core, self.books, number, ticks, lots)
+            rest(self.core, self.books, self.tables["venues"][0], number, ticks, lots)
             self.naive[number] = Naive(k, ticks, lots, float(level_of(self.books, BIDS, ticks)), int(self.queues[6]))
 
     def level(self, ticks, lots):

@@ -20,13 +20,13 @@ from twosided.market.ladder import FIRST_IN_LINE, LAST_IN_LINE, level_of, make_p
 from twosided.market.order_queues import arrivals
 
 __all__ = [
-    "before_trade",
     "cap_queues",
     "first_resting",
     "leave",
+    "move_up",
     "on_level_change",
+    "part",
     "rest",
-    "set_ahead",
     "taken_ahead",
 ]
 
@@ -34,11 +34,11 @@ __all__ = [
 # ---------------------------------------------------------------- groups
 
 
-def _forget_explained(s: Any, group: Any, m: int) -> None:
+def _forget_explained(venue: Any, group: Any) -> None:
     """The level of *group* is up to date: no trade at its price is left to explain what happens to it."""
     if group.explained != 0:
         group.explained = 0
-        venue_at(s, m).n_explained -= 1
+        venue.n_explained -= 1
 
 
 forget_explained = compiled(_forget_explained)
@@ -64,16 +64,16 @@ def _new_group(s: Any, beside: int, ahead: float, arrived: int) -> Any:
 new_group = compiled(_new_group)
 
 
-def _quit_group(s: Any, order: Any) -> None:
+def _quit_group(s: Any, venue: Any, order: Any) -> None:
     """Take *order* out of its group; one that is left without orders goes."""
     group = group_at(s, order.group)
     group.members -= 1
     if group.members == 0:
-        forget_explained(s, group, order.market)
+        forget_explained(venue, group)
         group_at(s, group.previous).next = group.next
         group_at(s, group.next).previous = group.previous
         group.next = s.free_group
-        s.free_group = order.group
+        s.free_group = np.int64(order.group)
 
 
 quit_group = compiled(_quit_group, inline=True)
@@ -84,7 +84,7 @@ def _join_group(s: Any, order: Any, last: int, ahead: float, arrived: int) -> No
     strategy = strategy_at(s, order.strategy)
     beside: Any = np.int64(-1)
     if last != 0:
-        beside = order_at(s, last - 1).group
+        beside = np.int64(order_at(s, last - 1).group)
         group = group_at(s, beside)
         here = group.ahead == ahead and group.explained == 0 and group.arrived == arrived
         if here and group.kind == strategy.queue_kind and group.exponent == strategy.queue_exponent:
@@ -99,15 +99,13 @@ def _join_group(s: Any, order: Any, last: int, ahead: float, arrived: int) -> No
 join_group = compiled(_join_group, inline=True)
 
 
-def _set_ahead(s: Any, order: Any, ahead: float) -> None:
-    """Let *ahead* lots stand in front of *order*; where that is not true of its group it leaves it for one of its own."""
+def _part(s: Any, order: Any, ahead: float) -> None:
+    """Let *order*, which has other *ahead* of it than its group, leave that for one of its own."""
     group = group_at(s, order.group)
-    if group.ahead == ahead:
-        return
     if group.members == 1:
         group.ahead = ahead
         return
-    number = new_group(s, order.group, ahead, group.arrived)
+    number = new_group(s, np.int64(order.group), ahead, group.arrived)
     own = group_at(s, number)
     own.explained, own.budget, own.ahead_before = group.explained, group.budget, group.ahead_before
     own.kind, own.exponent = group.kind, group.exponent
@@ -117,7 +115,7 @@ def _set_ahead(s: Any, order: Any, ahead: float) -> None:
     order.group = number
 
 
-set_ahead = compiled(_set_ahead)
+part = compiled(_part)
 
 
 # ---------------------------------------------------------------- who rests where
@@ -131,15 +129,14 @@ def _change_level(books: Any, row: int, ticks: int, lots: int) -> None:
 change_level = compiled(_change_level)
 
 
-def _rest(s: Any, books: Any, number: int, ticks: int, lots: int) -> None:
-    """Put an order into the book at the end of the queue at *ticks*."""
+def _rest(s: Any, books: Any, venue: Any, number: int, ticks: int, lots: int) -> None:
+    """Put an order into the book of its *venue*, at the end of the queue at *ticks*."""
     order = order_at(s, number)
-    m, side = order.market, order.side
-    row = own_row(s, m, side)
-    place = make_place(books, row, ticks)
-    last, ahead = books[place + LAST_IN_LINE], float(level_of(books, 2 * m + (0 if side > 0 else 1), ticks))
+    row: Any = np.int64(order.row)
+    place, ahead = make_place(books, s.own_rows + row, ticks), float(level_of(books, row, ticks))
+    last = books[place + LAST_IN_LINE]
     order.place, order.venue_ticks, order.venue_lots = place, ticks, lots
-    venue_at(s, m).n_resting += 1
+    venue.n_resting += 1
     join_group(s, order, last, ahead, arrivals(queues_of(s)))
     order.before, order.after = last, 0
     books[place + LAST_IN_LINE] = number + 1
@@ -147,19 +144,19 @@ def _rest(s: Any, books: Any, number: int, ticks: int, lots: int) -> None:
         order_at(s, last - 1).after = number + 1
     else:
         books[place + FIRST_IN_LINE] = number + 1
-        change_level(books, row, ticks, 1)
+        change_level(books, s.own_rows + row, ticks, 1)
 
 
 rest = compiled(_rest, inline=True)
 
 
-def _leave(s: Any, books: Any, number: int) -> None:
-    """Take an order out of the book."""
+def _leave(s: Any, books: Any, venue: Any, number: int) -> None:
+    """Take an order out of the book of its *venue*."""
     order = order_at(s, number)
     place, before, after = order.place, order.before, order.after
     order.place, order.venue_lots = 0, 0
-    venue_at(s, order.market).n_resting -= 1
-    quit_group(s, order)
+    venue.n_resting -= 1
+    quit_group(s, venue, order)
     if before != 0:
         order_at(s, before - 1).after = after
     else:
@@ -169,7 +166,7 @@ def _leave(s: Any, books: Any, number: int) -> None:
     else:
         books[place + LAST_IN_LINE] = before
         if before == 0:
-            change_level(books, own_row(s, order.market, order.side), order.venue_ticks, 0)
+            change_level(books, s.own_rows + np.int64(order.row), order.venue_ticks, 0)
 
 
 leave = compiled(_leave, inline=True)
@@ -195,12 +192,13 @@ def _on_level_change(s: Any, books: Any, m: int, side: int, ticks: int, old_lots
     first = first_resting(s, books, m, side, ticks)
     if first == 0:
         return
-    start = order_at(s, first - 1).group
+    venue = venue_at(s, m)
+    start: Any = np.int64(order_at(s, first - 1).group)
     at = start
     while True:
         group = group_at(s, at)
         group.ahead = queue_after_change(group.ahead, old_lots, new_lots, group.explained, group.kind, group.exponent)
-        forget_explained(s, group, m)
+        forget_explained(venue, group)
         at = np.int64(group.next)
         if at == start:
             break
@@ -223,33 +221,33 @@ def _taken_ahead(ahead: float, lots_ahead: float, lots_left: float) -> float:
 taken_ahead = compiled(_taken_ahead)
 
 
-def _before_trade(s: Any, order: Any, lots: int) -> float:
-    """Return what was ahead of *order* before a trade of *lots* at its price, the one being spent.
+def _move_up(s: Any, group: Any, m: int, lots: int) -> None:
+    """Let a trade of *lots* at its price, the one being spent, move *group* up its queue.
 
-    Its group moves up as one of a strategy that has all of these lots to spend.
+    It moves as one of a strategy that has all of these lots to spend, and keeps in mind what was ahead of it before.
     """
-    group = group_at(s, order.group)
     if group.budget != s.budget:
         group.budget, group.ahead_before = s.budget, group.ahead
         group.ahead = max(group.ahead - taken_ahead(group.ahead, 0.0, float(lots)), 0.0)
         if group.explained == 0:
-            venue_at(s, order.market).n_explained += 1
+            venue_at(s, m).n_explained += 1
         group.explained += lots
-    return float(group.ahead_before)
 
 
-before_trade = compiled(_before_trade)
+move_up = compiled(_move_up)
 
 
 def _cap_queues(s: Any, books: Any, m: int) -> None:
     """After a snapshot: nobody has more ahead of him than stands at his price; by order, all that stand there are in front."""
+    venue = venue_at(s, m)
     for number in range(s.n_orders_kept):
         order = order_at(s, number)
         if order.place != 0 and order.market == m:
-            row, group = 2 * m + (0 if order.side > 0 else 1), group_at(s, order.group)
+            row: Any = np.int64(order.row)
+            group = group_at(s, order.group)
             group.ahead = min(group.ahead, float(level_of(books, row, order.venue_ticks)))
             group.arrived = arrivals(queues_of(s))
-            forget_explained(s, group, m)
+            forget_explained(venue, group)
 
 
 cap_queues = compiled(_cap_queues)

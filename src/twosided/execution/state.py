@@ -314,12 +314,13 @@ ORDER = _record(
         # at the exchange: the first line of the cache
         ("after", "i4"),  # 1 + the number of the own order, of any strategy, that joined this queue after it; 0 none
         ("before", "i4"),  # the same of the one that joined before it
-        ("group", "i8"),  # which knows where in the queue it stands, see GROUP
+        ("group", "i4"),  # which knows where in the queue it stands, see GROUP
+        ("row", "i4"),  # of the ladder, of its side of its market: a constant, as market, side and strategy are
         ("place", "i8"),  # of its price in the ladder of own orders; 0: it does not rest
         ("venue_ticks", "i8"),
         ("venue_lots", "i8"),  # open there
         ("venue_filled", "i8"),
-        ("market", "i8"),  # a constant, as side and strategy are
+        ("market", "i8"),
         ("side", "i8"),
         # as known here: the second
         ("strategy", "i8"),  # whose desk the slot is on
@@ -442,6 +443,7 @@ def new_tables(n_strategies: int, n_markets: int, n_slots: int, n_levels: int) -
     orders["strategy"] = np.arange(n_strategies)[:, None, None, None]
     orders["market"] = np.arange(n_markets)[:, None, None]
     orders["side"] = np.array([1, -1])[:, None]
+    orders["row"] = 2 * orders["market"] + (orders["side"] < 0)
     groups = on_lines((orders.size,), GROUP)  # at most one for each order
     groups["next"] = np.arange(1, orders.size + 1)
     views = on_lines((n_markets,), VIEW)

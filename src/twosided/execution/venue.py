@@ -50,7 +50,7 @@ from twosided.execution.codes import (
 )
 from twosided.execution.ledger import book_fill
 from twosided.execution.reports import report
-from twosided.execution.resting import before_trade, first_resting, leave, rest, set_ahead, taken_ahead
+from twosided.execution.resting import first_resting, leave, move_up, part, rest, taken_ahead
 from twosided.execution.state import (
     LOG_LIMIT,
     TAKEN_HEADROOM,
@@ -88,12 +88,13 @@ def _fill(s: Any, books: Any, number: int, ticks: int, lots: int, maker: bool, r
     """Fill *lots* of an order at *ticks*: book it, take it out of the book when nothing is left, report it, log it."""
     order = order_at(s, number)
     k, m = order.strategy, order.market
-    fee, tax = book_fill(account_at(s, k, m), venue_at(s, m).fees, order.side, ticks, lots, maker)
+    venue, account = venue_at(s, m), account_at(s, k, m)
+    fee, tax = book_fill(account, venue.fees, order.side, ticks, lots, maker)
     order.venue_lots -= lots
     order.venue_filled += lots
     action = DO_FILLED if order.venue_lots == 0 else DO_PARTIALLY_FILLED
     if order.venue_lots == 0 and order.place != 0:
-        leave(s, books, number)
+        leave(s, books, venue, number)
     heard = report(s, number, action, reason, ticks, lots, fee + tax)
     row = fill_at(s, s.n_fills)
     s.n_fills += 1
@@ -102,7 +103,7 @@ def _fill(s: Any, books: Any, number: int, ticks: int, lots: int, maker: bool, r
     row.exch_ns, row.local_ns, row.strategy, row.market = s.now_ns, heard, k, m
     row.order_id, row.side, row.ticks, row.lots = order.id, order.side, ticks, lots
     row.maker, row.hedge, row.fee, row.tax = int(maker), order.hedge, fee, tax
-    row.position_lots, row.cause = account_at(s, k, m).position_lots, reason
+    row.position_lots, row.cause = account.position_lots, reason
 
 
 fill = compiled(_fill)
@@ -139,10 +140,12 @@ def _trade_at_price(s: Any, books: Any, number: int, lots: int) -> None:
     """Spend a trade of *lots* at an order's own price, rule (a): first on what is ahead of it, then on the order."""
     order = order_at(s, number)
     budget = spender(s, order.strategy, lots)
-    before = before_trade(s, order, lots)
-    budget.lots_ahead = taken_ahead(before, budget.lots_ahead, budget.lots_left)
-    ahead = max(before - budget.lots_ahead, 0.0)
-    set_ahead(s, order, ahead)
+    group = group_at(s, order.group)
+    move_up(s, group, order.market, lots)
+    budget.lots_ahead = taken_ahead(group.ahead_before, budget.lots_ahead, budget.lots_left)
+    ahead = max(group.ahead_before - budget.lots_ahead, 0.0)
+    if ahead != group.ahead:  # its strategy had spent some of the trade
+        part(s, order, ahead)
     reached = int(math.floor(budget.lots_left - budget.lots_ahead + 0.5))  # a guessed position is rounded to the nearest whole lot
     if ahead < 1e-9 and reached > 0:
         done = fillable(s, order, reached)
@@ -150,7 +153,7 @@ def _trade_at_price(s: Any, books: Any, number: int, lots: int) -> None:
         fill(s, books, number, order.venue_ticks, done, True, WHY_TRADE_AT_PRICE)
 
 
-trade_at_price = compiled(_trade_at_price)
+trade_at_price = compiled(_trade_at_price, inline=True)
 
 
 def _trade_through(s: Any, books: Any, number: int, lots: int, reason: int) -> None:
@@ -328,15 +331,16 @@ crosses_own = compiled(_crosses_own)
 
 def _refusal(s: Any, books: Any, venue: Any, order: Any, ticks: int) -> int:
     """Return the `Reason` for which an order at *ticks* cannot be accepted, NONE when it can."""
-    m, side = order.market, order.side
+    row: Any = np.int64(order.row)
+    side = order.side
     if not is_open(venue):
         return WHY_NOT_TRADING
     highest, lowest = venue.highest_buy, venue.lowest_sell  # both are read: nobody can foresee which will be asked for
     if (ticks - (highest if side > 0 else lowest)) * side > 0:
         return WHY_OUTSIDE_BAND
-    if (ticks - best_of(books, own_row(s, m, -side))) * side >= 0 and crosses_own(s, order, ticks):  # else it is nobody's
+    if (ticks - best_of(books, s.own_rows + (row ^ 1))) * side >= 0 and crosses_own(s, order, ticks):  # else it is nobody's
         return WHY_SELF_CROSS
-    if venue.post_only == 1 and (ticks - best_of(books, 2 * m + (1 if side > 0 else 0))) * side >= 0:
+    if venue.post_only == 1 and (ticks - best_of(books, row ^ 1)) * side >= 0:
         return WHY_WOULD_CROSS
     return WHY_NONE
 
@@ -352,7 +356,7 @@ def _place(s: Any, books: Any, venue: Any, number: int, ticks: int, lots: int) -
         consume(s, books, number, ticks, False, WHY_TOOK)
         lots = order.venue_lots
     if lots > 0:
-        rest(s, books, number, ticks, lots)
+        rest(s, books, venue, number, ticks, lots)
 
 
 place = compiled(_place, inline=True)
@@ -398,7 +402,7 @@ def _arrive(s: Any, books: Any, message: Any) -> None:
     if done == DO_REPLACED and ticks == order.venue_ticks and lots <= order.venue_lots:
         order.venue_lots = lots
     elif done in (DO_CANCELLED, DO_REPLACED):
-        leave(s, books, number)
+        leave(s, books, venue, number)
         if done == DO_REPLACED:
             order.hedge, comes = order.pending_hedge, True
     report(s, number, done, reason, ticks, lots, 0)
@@ -406,4 +410,4 @@ def _arrive(s: Any, books: Any, message: Any) -> None:
         place(s, books, venue, number, ticks, lots)
 
 
-arrive = compiled(_arrive)
+arrive = compiled(_arrive, inline=True)
