@@ -105,7 +105,7 @@ def _part(s: Any, order: Any, ahead: float) -> None:
     if group.members == 1:
         group.ahead = ahead
         return
-    number = new_group(s, np.int64(order.group), ahead, group.arrived)
+    number = new_group(s, int(order.group), ahead, group.arrived)
     own = group_at(s, number)
     own.explained, own.budget, own.ahead_before = group.explained, group.budget, group.ahead_before
     own.kind, own.exponent = group.kind, group.exponent
