@@ -113,8 +113,9 @@ def replay(
     assumed = _settings_of(settings, len(asked))
     _require_markets(asked, assumed, len(recorded.instruments))
     passes: dict[Any, list[int]] = {}  # one for all that have as many quote levels and assume the same of the market
+    kinds = _kinds_of(assumed)
     for i, (strategy, its) in enumerate(zip(asked, assumed, strict=True)):
-        passes.setdefault((strategy.levels, _of_the_market(its)), []).append(i)
+        passes.setdefault((strategy.levels, kinds[id(its)]), []).append(i)
     if cores is not None and cores < 1:
         raise InputError(f"cores is {cores}; allowed: 1 or more")
     threads = (cores or os.cpu_count() or 1) if hasattr(recorded, "events") else 1  # a stream is read once at a time
@@ -157,6 +158,13 @@ def _side_by_side(passes: list[Pass], progress: Progress | None) -> list[list[Ru
         if not first[0].facts["complete"]:
             stopped.set()
         return [first, *(other.result() for other in others)]
+
+
+def _kinds_of(assumed: Sequence[ReplaySettings]) -> dict[int, int]:
+    """Return a number for each of *assumed*, by `id`: the same for those that assume the same of the market."""
+    numbers: dict[ReplaySettings, int] = {}
+    distinct = {id(each): each for each in assumed}
+    return {key: numbers.setdefault(_of_the_market(each), len(numbers)) for key, each in distinct.items()}
 
 
 def _of_the_market(settings: ReplaySettings) -> ReplaySettings:

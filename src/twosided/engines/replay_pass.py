@@ -130,6 +130,7 @@ class Pass:
         row_bytes += -row_bytes % 64  # whole lines of the cache
         memory = on_lines((len(dtypes) * row_bytes,), np.dtype(np.uint8))
         self.rows = [np.ndarray(1, dtype, memory.data, k * row_bytes)[0] for k, dtype in enumerate(dtypes)]
+        self.alike: Any = np.ndarray(len(dtypes), dtypes[0], memory.data, strides=(row_bytes,))  # for what all rows begin with
         self.core.row_bytes = row_bytes
         for name in ("market", "quotes", "signals"):
             self.core[f"{name}_offset"] = dtypes[0].fields[name][1]  # type: ignore[index]
@@ -172,11 +173,10 @@ class Pass:
             venue.n_bands = len(bands)
             for i, band in enumerate(bands):
                 venue.band_from[i], venue.band_step[i] = instrument.ticks(band.from_price), instrument.ticks(band.tick_size)
-            for row in self.rows:
-                row["start_ns"] = self.start_ns
-                row["market"][m]["tick_size"] = float(instrument.tick_size)
-                row["market"][m]["lot_size"] = float(instrument.lot_size)
+            self.alike["market"]["tick_size"][:, m] = float(instrument.tick_size)
+            self.alike["market"]["lot_size"][:, m] = float(instrument.lot_size)
             self._open(m, instrument, found.most_ticks[m])
+        self.alike["start_ns"] = self.start_ns
         self.opening = self.tables["accounts"].copy()
 
     def _open(self, m: int, instrument: Instrument, most_ticks: int) -> None:
@@ -191,40 +191,57 @@ class Pass:
         self.tables["lines"]["position_lots"][:, m] = opening
 
     def _fill_strategies(self) -> None:
-        table, markets = self.tables["strategies"], len(self.recorded.instruments)
-        known: dict[tuple[Latency, int], int] = {}  # the number of each table of quantiles
-        quantiles: list[Any] = []
-        shortest_entry_ns = RUN_AHEAD_NS
-        for k, (strategy, assumed) in enumerate(zip(self.strategies, self.assumed, strict=True)):
-            for m in range(markets):
-                line, its = self.tables["lines"][k, m], assumed.market(m)
-                self.tables["desks"]["hedge"][k, m] = m in strategy.hedges
-                for way, latency in enumerate((its.entry_latency, its.response_latency)):
-                    key = (latency, m if latency.kind == "sampled" else 0)
-                    if key not in known:
-                        known[key] = len(quantiles)
-                        quantiles.append(latency_table(latency, self.recorded, m))
-                    drawn = quantiles[known[key]]
-                    if way == TO_VENUE:
-                        shortest_entry_ns = min(shortest_entry_ns, drawn[0])
-                    line["latency_table"][way], line["latency_ns"][way] = known[key], drawn[0] if drawn[0] == drawn[-1] else -1
-            table[k].partial_fills = int(assumed.partial_fills)
-            table[k].queue_kind, table[k].queue_exponent = _QUEUES[assumed.queue.kind], assumed.queue.exponent
-            strategy.fill_params(self.rows[k], self.recorded.instruments)
-            table[k].address = strategy.address(markets)
-            table[k].every_ns, table[k].wake = strategy.every_ns, int(strategy.wake)
-            table[k].next_ns = self.start_ns + strategy.every_ns if strategy.wake & 1 else FOREVER
-            in_order = markets == 1 or not self.core.log_orders  # the log of several markets tells of reports as they come
-            table[k].reads_ahead = int(strategy.wake == Wake.TIMER and assumed.limits is None and in_order)
-        self.tables["latencies"] = np.array(quantiles, np.int64).view(CELL)
+        table, markets, strategies, assumed = (
+            self.tables["strategies"],
+            len(self.recorded.instruments),
+            self.strategies,
+            self.assumed,
+        )
+        for row, strategy in zip(self.rows, strategies, strict=True):
+            strategy.fill_params(row, self.recorded.instruments)
+        self.tables["desks"]["hedge"] = [[[m in each.hedges] * 2 for m in range(markets)] for each in strategies]
+        wakes = np.array([int(each.wake) for each in strategies])
+        table["wake"], table["every_ns"] = wakes, [each.every_ns for each in strategies]
+        table["next_ns"] = np.where(wakes & Wake.TIMER != 0, self.start_ns + table["every_ns"], FOREVER)
+        table["address"] = [each.address(markets) for each in strategies]
+        table["partial_fills"] = [each.partial_fills for each in assumed]
+        table["queue_kind"] = [_QUEUES[each.queue.kind] for each in assumed]
+        table["queue_exponent"] = [each.queue.exponent for each in assumed]
+        if markets == 1 or not self.core.log_orders:  # the log of several markets tells of reports as they come
+            table["reads_ahead"] = (wakes == Wake.TIMER) & np.array([each.limits is None for each in assumed])
+        shortest_entry_ns = self._fill_latencies()
         self.core.next_timer_ns = int(table["next_ns"].min())
-        woken = any(strategy.wake & (Wake.BOOK | Wake.TRADE) for strategy in self.strategies)
-        self.core.run_ahead_ns = int(shortest_entry_ns) if woken else RUN_AHEAD_NS
-        self.core.timers_only = int(all(strategy.wake == Wake.TIMER for strategy in self.strategies))
+        woken = bool(np.any(wakes & (Wake.BOOK | Wake.TRADE)))
+        self.core.run_ahead_ns = min(shortest_entry_ns, RUN_AHEAD_NS) if woken else RUN_AHEAD_NS
+        self.core.timers_only = int(np.all(wakes == Wake.TIMER))
         self.core.skims = int(self.core.one_stream and not self.core.signals_wanted)
         # of levels with timers only, nearly every message has one at the touch, and asking costs more than it saves
         worth_asking = woken or any(kinds & BY_ORDER for kinds in self.found.kinds)
         self.core.extends = int(self.core.skims and len(self.recorded.instruments) == 1 and worth_asking)
+
+    def _fill_latencies(self) -> int:
+        """Give every line its latencies, a constant or quantiles to draw from; return the shortest from us to a market."""
+        known: dict[tuple[Latency, int], int] = {}  # the number of each table of quantiles
+        quantiles: list[Any] = []
+
+        def number_of(latency: Latency, m: int) -> int:
+            key = (latency, m if latency.kind == "sampled" else 0)
+            if key not in known:
+                known[key] = len(quantiles)
+                quantiles.append(latency_table(latency, self.recorded, m))
+            return known[key]
+
+        def numbers_of(assumed: ReplaySettings) -> list[list[int]]:
+            markets = [assumed.market(m) for m in range(len(self.recorded.instruments))]
+            return [[number_of(its.entry_latency, m), number_of(its.response_latency, m)] for m, its in enumerate(markets)]
+
+        distinct = {id(each): numbers_of(each) for each in {id(each): each for each in self.assumed}.values()}
+        lines, numbers = self.tables["lines"], np.array([distinct[id(each)] for each in self.assumed])
+        drawn = np.array(quantiles, np.int64)
+        lines["latency_table"] = numbers
+        lines["latency_ns"] = np.where(drawn[:, 0] == drawn[:, -1], drawn[:, 0], -1)[numbers]
+        self.tables["latencies"] = drawn.view(CELL)
+        return int(drawn[numbers[:, :, TO_VENUE], 0].min())
 
     def _fill_gates(self) -> None:
         """Give a gate to every strategy that has limits; where none has, there is no table of them."""
@@ -396,24 +413,22 @@ class Pass:
         """Return one Run per strategy."""
         names = {"fills": "fills", "orders": "order_log", "quotes": "quote_log", "decisions": "decisions", "equity": "equity"}
         mids = cache(partial(_from_start, self.logs, self.start_ns))  # one for all
+        facts = self._facts(seconds, complete=complete)
         return [
             Run(
                 instruments=tuple(self.recorded.instruments),
-                facts=self._facts(k, seconds, complete=complete),
+                facts={**self._facts_of(k), **facts},
                 mids=mids,
                 **{name: partial(self.logs.frame, log, k) for name, log in names.items()},
             )
             for k in range(len(self.strategies))
         ]
 
-    def _facts(self, k: int, seconds: float, *, complete: bool) -> dict[str, Any]:
-        state, strategy = self.tables, self.strategies[k]
+    def _facts(self, seconds: float, *, complete: bool) -> dict[str, Any]:
+        """Return what is known of the pass."""
+        venues = self.tables["venues"]
         return {
             "engine": "replay",
-            "strategy": strategy.name,
-            "params": strategy.resolved(),
-            "every_ns": strategy.every_ns,
-            "settings": self.assumed[k].model_dump(mode="json"),
             "seed": self.settings.seed,
             "start_ns": self.start_ns,
             "end_ns": self.end_ns,
@@ -422,13 +437,23 @@ class Pass:
             "strategies_in_pass": len(self.strategies),
             "complete": complete,
             "data": self.recorded.facts(),
-            "opening": [_account(row) for row in self.opening[k]],
-            "closing": [_account(row) for row in state["accounts"][k]],
-            "by_order": [bool(venue.by_order) for venue in state["venues"]],
-            "market_volume_lots": [int(venue.volume_lots) for venue in state["venues"]],
-            "risk": None if self.assumed[k].limits is None else told(state["gates"][k]),
-            "counts": {"decisions": int(state["strategies"][k].decisions), "messages_sent": int(state["strategies"][k].sent)},
+            "by_order": venues["by_order"].astype(bool).tolist(),
+            "market_volume_lots": venues["volume_lots"].tolist(),
             "versions": dict(_versions()),
+        }
+
+    def _facts_of(self, k: int) -> dict[str, Any]:
+        """Return what is known of strategy *k*."""
+        strategy, assumed, row = self.strategies[k], self.assumed[k], self.tables["strategies"][k]
+        return {
+            "strategy": strategy.name,
+            "params": strategy.resolved(),
+            "every_ns": strategy.every_ns,
+            "settings": assumed.model_dump(mode="json"),
+            "opening": _accounts(self.opening[k]),
+            "closing": _accounts(self.tables["accounts"][k]),
+            "risk": None if assumed.limits is None else told(self.tables["gates"][k]),
+            "counts": {"decisions": int(row["decisions"]), "messages_sent": int(row["sent"])},
         }
 
 
@@ -442,8 +467,8 @@ def _grow_ring(tops: Any, venues: Any) -> Any:
     return larger
 
 
-def _account(row: Any) -> dict[str, int]:
-    return {name: int(row[name]) for name in ACCOUNT.names or ()}
+def _accounts(rows: Any) -> list[dict[str, int]]:
+    return [dict(zip(ACCOUNT.names or (), row, strict=True)) for row in rows.tolist()]
 
 
 def _from_start(logs: Logs, start_ns: int) -> pl.DataFrame:

@@ -24,6 +24,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -226,17 +227,8 @@ class Strategy:
 
         Up to ``quotes`` it is the same for all strategies with as many levels, so that an engine can see many rows as one array.
         """
-        params = [(name, "i8" if param.integer or param.choices else "f8") for name, param in self.params.items()]
-        return _record(
-            [
-                *[(name, HEADER[name]) for name in HEADER.names or ()],
-                ("market", MARKET_VIEW, (markets,)),
-                ("quotes", QUOTE, (markets, 2, self.levels)),
-                ("signals", _record([(name, "f8", (markets,)) for name in self.signals] or [("none", "f8")])),
-                ("params", _record(params or [("none", "f8")])),
-                ("memory", np.dtype((np.record, self.memory))),
-            ]
-        )
+        params = tuple((name, "i8" if param.integer or param.choices else "f8") for name, param in self.params.items())
+        return _row_dtype(markets, self.levels, self.signals, params, np.dtype(self.memory))
 
     def address(self, markets: int, around: "Around | None" = None) -> int:
         """Return the address of the machine code for *markets* markets; 0 when Python must decide.
@@ -265,10 +257,26 @@ class Strategy:
 
     def fill_params(self, row: Any, instruments: tuple[Any, ...]) -> None:
         """Write parameters into *row* and run `prepare`, once, before the first event."""
+        params = row["params"]
         for name, value in self.resolved().items():
-            row["params"][name] = self.params[name].checked(name, value)
+            params[name] = self.params[name].checked(name, value)
         if self.prepare is not None:
-            self.prepare(row["params"], instruments, row["memory"])
+            self.prepare(params, instruments, row["memory"])
+
+
+@cache
+def _row_dtype(markets: int, levels: int, signals: tuple[str, ...], params: Any, memory: np.dtype[Any]) -> np.dtype[Any]:
+    """See `Strategy.row_dtype`."""
+    return _record(
+        [
+            *[(name, HEADER[name]) for name in HEADER.names or ()],
+            ("market", MARKET_VIEW, (markets,)),
+            ("quotes", QUOTE, (markets, 2, levels)),
+            ("signals", _record([(name, "f8", (markets,)) for name in signals] or [("none", "f8")])),
+            ("params", _record(list(params) or [("none", "f8")])),
+            ("memory", np.dtype((np.record, memory))),
+        ]
+    )
 
 
 def strategy(
