@@ -1,8 +1,10 @@
 """When a resting order fills, and when it does not: the rules of `twosided.execution.venue`, one scene each."""
 
 import pytest
-from scene import Scene, actions, causes, fills, play
+from scene import INSTRUMENT, T0, Scene, actions, causes, fills, play, scripted
 
+from twosided.engines.replay import replay
+from twosided.engines.settings import ReplaySettings
 from twosided.market.event import Kind, Status
 
 pytestmark = pytest.mark.interpreted
@@ -100,6 +102,17 @@ def test_a_probabilistic_queue_lets_cancels_ahead_of_us_help():
     scene = Scene().depth(5, 1, 100, 40).depth(10, 1, 100, 20).trade(20, -1, 100, 6).quiet(30)
     assert fills(play(scene, BID_10, queue="power:1")) == [(20, 1, 100, 1)]
     assert fills(play(scene, BID_10, queue="conservative")) == []
+
+
+def test_orders_that_come_together_but_assume_different_queues_move_apart():
+    scene = Scene().depth(5, 1, 100, 40).depth(10, 1, 100, 20).trade(20, -1, 100, 6).quiet(30)
+    assumed = [
+        ReplaySettings(entry_latency="1ms", response_latency="1ms", queue=queue)
+        for queue in ("power:1", "power:1", "conservative", "power:2", "power:1")
+    ]
+    actors = [scripted(BID_10) for _ in assumed]
+    together = replay(scene.events(), actors, instruments=INSTRUMENT, settings=assumed, start_ns=T0)
+    assert [len(run.fills) for run in together] == [1, 1, 0, 0, 1]
 
 
 def test_without_partial_fills_any_fill_is_a_whole_fill():

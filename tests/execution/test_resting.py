@@ -46,7 +46,8 @@ class Exchange:
         self.tables |= {"books": self.books, "queues": self.queues}
         for k, (kind, exponent) in enumerate(MODELS):
             strategy = self.tables["strategies"][k]
-            strategy["queue_kind"], strategy["queue_exponent"], strategy["partial_fills"] = kind, exponent, k % 2
+            strategy["queue"], strategy["queue_kind"], strategy["queue_exponent"] = MODELS.index((kind, exponent)), kind, exponent
+            strategy["partial_fills"] = k % 2
         self.core_array = np.zeros(1, CORE)  # the record is a view of it
         s = self.core = self.core_array[0]
         s.n_strategies, s.n_markets, s.n_slots, s.own_rows, s.n_orders_kept = len(MODELS), 1, SLOTS, 2, self.tables["orders"].size

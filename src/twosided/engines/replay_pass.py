@@ -205,6 +205,8 @@ class Pass:
         table["next_ns"] = np.where(wakes & Wake.TIMER != 0, self.start_ns + table["every_ns"], FOREVER)
         table["address"] = [each.address(markets) for each in strategies]
         table["partial_fills"] = [each.partial_fills for each in assumed]
+        queues = [(each.queue.kind, each.queue.exponent) for each in assumed]
+        table["queue"] = [queues.index(queue) for queue in queues]
         table["queue_kind"] = [_QUEUES[each.queue.kind] for each in assumed]
         table["queue_exponent"] = [each.queue.exponent for each in assumed]
         if markets == 1 or not self.core.log_orders:  # the log of several markets tells of reports as they come

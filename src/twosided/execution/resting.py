@@ -86,14 +86,13 @@ def _join_group(s: Any, order: Any, last: int, ahead: float, arrived: int) -> No
     if last != 0:
         beside = np.int64(order_at(s, last - 1).group)
         group = group_at(s, beside)
-        here = group.ahead == ahead and group.explained == 0 and group.arrived == arrived
-        if here and group.kind == strategy.queue_kind and group.exponent == strategy.queue_exponent:
+        if group.ahead == ahead and group.explained == 0 and group.arrived == arrived and group.queue == strategy.queue:
             group.members += 1
             order.group = beside
             return
     order.group = new_group(s, beside, ahead, arrived)
     group = group_at(s, order.group)
-    group.kind, group.exponent = strategy.queue_kind, strategy.queue_exponent
+    group.queue, group.kind, group.exponent = strategy.queue, strategy.queue_kind, strategy.queue_exponent
 
 
 join_group = compiled(_join_group, inline=True)
@@ -108,7 +107,7 @@ def _part(s: Any, order: Any, ahead: float) -> None:
     number = new_group(s, int(order.group), ahead, group.arrived)
     own = group_at(s, number)
     own.explained, own.budget, own.ahead_before = group.explained, group.budget, group.ahead_before
-    own.kind, own.exponent = group.kind, group.exponent
+    own.queue, own.kind, own.exponent = group.queue, group.kind, group.exponent
     if own.explained != 0:
         venue_at(s, order.market).n_explained += 1
     group.members -= 1

@@ -344,7 +344,8 @@ GROUP = _record(
     [
         ("ahead", "f8"),  # lots before its orders in the queue
         ("explained", "i8"),  # traded at their price since the level's last update
-        ("kind", "i4"),  # what their strategies assume of places in a queue
+        ("queue", "i2"),  # what their strategies assume of places in it: its number, kind and exponent
+        ("kind", "i2"),
         ("members", "i4"),
         ("exponent", "f8"),
         ("arrived", "i8"),  # by order: how many recorded orders had joined a queue before they did
@@ -390,10 +391,11 @@ STRATEGY = _record(
         ("sent", "i8"),  # messages sent: the key of its random draws
         ("received", "i8"),
         ("decisions", "i8"),
-        ("n_taken", "i8"),
+        ("n_taken", "i4"),
+        ("queue", "i4"),  # number of what it assumes of places in a queue: equal where kind and exponent are
         # what its decisions and messages need is the first line of the cache, what its trades need the second
         ("partial_fills", "i8"),
-        ("queue_kind", "i8"),  # what it assumes of places in a queue
+        ("queue_kind", "i8"),
         ("queue_exponent", "f8"),
         ("budget", "i8"),  # the trade or fill, by `CORE.budget`, that the next two are about
         ("lots_left", "i8"),  # what of its lots has not met an order of this strategy
