@@ -81,7 +81,9 @@ class Wire:
     def pop(self):
         """Return the earliest message as (ns, rank, market, strategy, number)."""
         message = self.tables["messages"][pop_message(self.core)]
-        return tuple(int(message[name]) for name in ("ns", "rank", "market", "strategy", "number"))
+        key = int(message["key"])
+        assert key >> 62 == message["rank"]
+        return int(message["ns"]), key >> 62, key >> 54 & 0xFF, key >> 32 & 0x3FFFFF, key & 0xFFFFFFFF
 
     def pop_all(self):
         return [self.pop() for _ in range(int(self.core.n_messages))]

@@ -19,8 +19,6 @@ The two streams may be windows on longer ones: the loop asks for more before it 
 
 from typing import Any
 
-import numpy as np
-
 from twosided._compile import compiled
 from twosided.engines.replay_decisions import ask_strategies
 from twosided.engines.replay_exchange import run_exchange
@@ -41,6 +39,7 @@ from twosided.execution.state import (
     local_at,
     log_is_full,
     message_at,
+    order_at,
     queues_of,
     strategy_at,
     venue_at,
@@ -98,11 +97,12 @@ def _deliver(s: Any, books: Any) -> None:
     if message.rank == 0:
         arrive(s, books, message)
         return
-    strategy = strategy_at(s, message.strategy)
+    order = order_at(s, message.order)
+    strategy = strategy_at(s, order.strategy)
     if strategy.wake & _ORDER:
         strategy.pending |= _ORDER
         s.deciding = 1
-        s.wake_market = np.int64(message.market)
+        s.wake_market = order.market
     deliver_report(s, message)
 
 

@@ -31,66 +31,100 @@ from twosided.execution.order_state import is_live, next_state
 from twosided.execution.state import desk_at, line_at, order_at, strategy_at, venue_at
 from twosided.execution.wire import heard_ns, send_to_us
 
-__all__ = ["deliver_report", "report"]
+__all__ = ["deliver_report", "report_answer", "report_fill"]
 
 
-def _is_as_asked(order: Any, action: int, ticks: int, lots: int) -> bool:
-    """Say whether a report confirms just what the last request asked for."""
-    if action == DO_ACCEPTED:
-        return bool(order.state == IS_PENDING_NEW)
-    if action == DO_REPLACED:
-        return bool(order.state == IS_PENDING_REPLACE and ticks == order.pending_ticks and lots == order.pending_lots)
-    return bool(action == DO_CANCELLED and order.state == IS_PENDING_CANCEL)
-
-
-is_as_asked = compiled(_is_as_asked)
-
-
-def _on_report(s: Any, ns: int, number: int, action: int, reason: int, ticks: int, lots: int, fee: int) -> None:
-    """Take in a report that arrives at *ns*: state and open size of the order, position and cash as known here."""
-    order = order_at(s, number)
-    k, m = order.strategy, order.market
-    desk, gated = desk_at(s, k, m, 0 if order.side > 0 else 1), strategy_at(s, k).gated == 1
-    if gated or not is_as_asked(order, action, ticks, lots):
-        desk.settled = 0
-    if action in (DO_FILLED, DO_PARTIALLY_FILLED):
-        line, fees = line_at(s, k, m), venue_at(s, m).fees
-        if gated:
-            reach_note_fill(s.note_fill)(s, k, m, order.side, lots)
-        line.position_lots += order.side * lots
-        line.cash -= order.side * lots * worth(fees, 2 * ticks) + fee
-        order.filled_lots += lots
-        order.open_lots = max(order.open_lots - lots, 0)
-        order.pending_lots = max(order.pending_lots - lots, 0)
-    elif action == DO_REPLACED:
-        order.ticks, order.open_lots = ticks, lots
-    elif action in (DO_CANCELLED, DO_REJECTED):
-        order.open_lots = 0
-    order.state = next_state(order.state, action, reason)
+def _close_report(s: Any, ns: int, order: Any, desk: Any, action: int, reason: int, ticks: int, lots: int) -> None:
+    """Finish a report that arrives at *ns*: the order's state, a line of the log, and its slot, where that was the last of it."""
+    state = next_state(order.state, action, reason)
+    order.state = state
     log_order(s, ns, order, action, reason, ticks, lots)
-    if order.in_flight == 0 and order.place == 0 and not is_live(order.state):
+    if order.in_flight == 0 and order.place == 0 and not is_live(state):
         order.used = 0
         desk.used -= 1
-    if gated:
-        watch(s, k)
+    if strategy_at(s, order.strategy).gated == 1:
+        desk.settled = 0
+        watch(s, order.strategy)
 
 
-on_report = compiled(_on_report)
+close_report = compiled(_close_report, inline=True)
 
 
-def _report(s: Any, number: int, action: int, reason: int, ticks: int, lots: int, fee: int) -> int:
-    """Report about order *number*, which is in or out of the book as the report says; return when we hear of it."""
+def _on_answer(s: Any, ns: int, number: int, action: int, reason: int, ticks: int, lots: int) -> None:
+    """Take in what became of a request; a side is settled while its orders are just as they were asked for."""
+    order = order_at(s, number)
+    desk = desk_at(s, order.strategy, order.market, 0 if order.side > 0 else 1)
+    if action == DO_REPLACED:
+        if order.state != IS_PENDING_REPLACE or ticks != order.pending_ticks or lots != order.pending_lots:
+            desk.settled = 0
+        order.ticks, order.open_lots = ticks, lots
+    elif order.state != (IS_PENDING_NEW if action == DO_ACCEPTED else IS_PENDING_CANCEL) or action not in (
+        DO_ACCEPTED,
+        DO_CANCELLED,
+    ):
+        desk.settled = 0
+    if action in (DO_CANCELLED, DO_REJECTED):
+        order.open_lots = 0
+    close_report(s, ns, order, desk, action, reason, ticks, lots)
+
+
+on_answer = compiled(_on_answer, inline=True)
+
+
+def _on_fill(s: Any, ns: int, number: int, action: int, reason: int, ticks: int, lots: int, fee: int) -> None:
+    """Take in a fill: position and cash as known here."""
+    order = order_at(s, number)
+    k, m = order.strategy, order.market
+    desk, line, fees = desk_at(s, k, m, 0 if order.side > 0 else 1), line_at(s, k, m), venue_at(s, m).fees
+    if strategy_at(s, k).gated == 1:
+        reach_note_fill(s.note_fill)(s, k, m, order.side, lots)
+    desk.settled = 0
+    line.position_lots += order.side * lots
+    line.cash -= order.side * lots * worth(fees, 2 * ticks) + fee
+    order.filled_lots += lots
+    order.open_lots = max(order.open_lots - lots, 0)
+    order.pending_lots = max(order.pending_lots - lots, 0)
+    close_report(s, ns, order, desk, action, reason, ticks, lots)
+
+
+on_fill = compiled(_on_fill, inline=True)
+
+
+def _is_read_at_once(s: Any, strategy: Any, ns: int) -> bool:
+    """Say whether nobody could tell a report that arrives at *ns* from one that arrives now."""
+    return bool(strategy.reads_ahead == 1 and strategy.unread == 0 and ns <= min(strategy.next_ns, s.heard_until_ns))
+
+
+is_read_at_once = compiled(_is_read_at_once)
+
+
+def _report_answer(s: Any, number: int, action: int, reason: int, ticks: int, lots: int) -> None:
+    """Report what became of a request about order *number*, which is in the book or not as the answer says."""
     order = order_at(s, number)
     strategy = strategy_at(s, order.strategy)
     ns = heard_ns(s, strategy, line_at(s, order.strategy, order.market))
-    if strategy.reads_ahead == 1 and strategy.unread == 0 and ns <= min(strategy.next_ns, s.heard_until_ns):
-        on_report(s, ns, number, action, reason, ticks, lots, fee)
+    if is_read_at_once(s, strategy, ns):
+        on_answer(s, ns, number, action, reason, ticks, lots)
+    else:
+        send_to_us(s, ns, number, action, reason, ticks, lots, 0)
+
+
+report_answer = compiled(_report_answer, inline=True)
+
+
+def _report_fill(s: Any, number: int, action: int, reason: int, ticks: int, lots: int, fee: int) -> int:
+    """Report a fill of order *number*, which has left the book if that was the rest of it; return when we hear of it."""
+    order = order_at(s, number)
+    strategy = strategy_at(s, order.strategy)
+    ns = heard_ns(s, strategy, line_at(s, order.strategy, order.market))
+    if is_read_at_once(s, strategy, ns):
+        on_fill(s, ns, number, action, reason, ticks, lots, fee)
     else:
         send_to_us(s, ns, number, action, reason, ticks, lots, fee)
     return int(ns)
 
 
-report = compiled(_report)
+report_fill = compiled(_report_fill)
 
 
 def _deliver_report(s: Any, message: Any) -> None:
@@ -98,9 +132,13 @@ def _deliver_report(s: Any, message: Any) -> None:
     number: Any = np.int64(message.order)
     action: Any = np.int64(message.action)
     reason: Any = np.int64(message.reason)
-    order_at(s, number).in_flight -= 1
-    strategy_at(s, message.strategy).unread -= 1
-    on_report(s, message.ns, number, action, reason, message.ticks, message.lots, message.fee)
+    order = order_at(s, number)
+    order.in_flight -= 1
+    strategy_at(s, order.strategy).unread -= 1
+    if action in (DO_FILLED, DO_PARTIALLY_FILLED):
+        on_fill(s, message.ns, number, action, reason, message.ticks, message.lots, message.fee)
+    else:
+        on_answer(s, message.ns, number, action, reason, message.ticks, message.lots)
 
 
 deliver_report = compiled(_deliver_report)

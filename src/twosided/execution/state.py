@@ -360,16 +360,14 @@ GROUP = _record(
 MESSAGE = _record(
     [
         ("ns", "i8"),  # arrival
-        ("number", "i8"),  # order of sending within the strategy
+        ("key", "i8"),  # what comes first at one instant: which way, market, strategy, order of sending within the strategy
         ("ticks", "i8"),
         ("lots", "i8"),  # total size asked for, or filled, or open after a replace
         ("fee", "i8"),  # of a fill, fee and tax, quanta
+        ("rank", "i8"),  # 0: reaches the exchange, 1: reaches us
         ("next", "i4"),  # the one behind it on its way, or in the list of free records; -1 none
         ("order", "i4"),  # number of the slot of the order that it is about
-        ("strategy", "i4"),
-        ("market", "i4"),
-        ("rank", "i2"),  # 0: reaches the exchange, 1: reaches us
-        ("action", "i2"),  # OrderAction
+        ("action", "i4"),  # OrderAction
         ("reason", "i4"),
     ]
 )

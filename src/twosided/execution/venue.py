@@ -49,7 +49,7 @@ from twosided.execution.codes import (
     WHY_WOULD_CROSS,
 )
 from twosided.execution.ledger import book_fill
-from twosided.execution.reports import report
+from twosided.execution.reports import report_answer, report_fill
 from twosided.execution.resting import first_resting, leave, move_up, part, rest, taken_ahead
 from twosided.execution.state import (
     LOG_LIMIT,
@@ -95,7 +95,7 @@ def _fill(s: Any, books: Any, number: int, ticks: int, lots: int, maker: bool, r
     action = DO_FILLED if order.venue_lots == 0 else DO_PARTIALLY_FILLED
     if order.venue_lots == 0 and order.place != 0:
         leave(s, books, venue, number)
-    heard = report(s, number, action, reason, ticks, lots, fee + tax)
+    heard = report_fill(s, number, action, reason, ticks, lots, fee + tax)
     row = fill_at(s, s.n_fills)
     s.n_fills += 1
     if s.n_fills > LOG_LIMIT:
@@ -405,7 +405,7 @@ def _arrive(s: Any, books: Any, message: Any) -> None:
         leave(s, books, venue, number)
         if done == DO_REPLACED:
             order.hedge, comes = order.pending_hedge, True
-    report(s, number, done, reason, ticks, lots, 0)
+    report_answer(s, number, done, reason, ticks, lots)
     if comes:
         place(s, books, venue, number, ticks, lots)
 
