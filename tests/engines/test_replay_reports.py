@@ -94,19 +94,19 @@ def test_no_run_can_tell_whether_reports_were_taken_in_ahead_of_time(events, row
     assert [run.digest() for run in mixed] == [run.digest() for run in ahead]
 
 
-def reads_ahead(*strategies, events=ONE, **assumed):
-    """Return for each strategy whether its reports are taken in ahead of time."""
+def waits(*strategies, events=ONE, **assumed):
+    """Return for each strategy whether its reports wait until their time."""
     recorded = Chunked(events, 0)
     chosen = [ReplaySettings(**assumed)] * len(strategies)
-    return Pass(recorded, list(strategies), chosen, None, recorded.survey()).tables["strategies"]["reads_ahead"].tolist()
+    return Pass(recorded, list(strategies), chosen, None, recorded.survey()).tables["strategies"]["unread"].tolist()
 
 
 def test_reports_come_at_their_time_where_somebody_could_tell():
     alert = leaning._replace(wake=Wake.TIMER | Wake.ORDER)
-    assert reads_ahead(leaning, alert, leaning._replace(wake=Wake.TRADE), leaning._replace(wake=Wake.BOOK)) == [1, 0, 0, 0]
-    assert reads_ahead(leaning, limits=FAR) == [0]
-    assert reads_ahead(leaning, events=TWO) == [0]  # the order log has the reports of all markets in the order of their times
-    assert reads_ahead(leaning, events=TWO, log=()) == [1]
+    assert waits(leaning, alert, leaning._replace(wake=Wake.TRADE), leaning._replace(wake=Wake.BOOK)) == [0, 1, 1, 1]
+    assert waits(leaning, limits=FAR) == [1]
+    assert waits(leaning, events=TWO) == [1]  # the order log has the reports of all markets in the order of their times
+    assert waits(leaning, events=TWO, log=()) == [0]
 
 
 @pytest.mark.interpreted

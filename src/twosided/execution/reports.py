@@ -15,10 +15,10 @@ import numpy as np
 from twosided._compile import compiled
 from twosided.execution.codes import (
     DO_ACCEPTED,
+    DO_CANCEL_REJECTED,
     DO_CANCELLED,
     DO_FILLED,
     DO_PARTIALLY_FILLED,
-    DO_REJECTED,
     DO_REPLACED,
     IS_PENDING_CANCEL,
     IS_PENDING_NEW,
@@ -34,9 +34,8 @@ from twosided.execution.wire import heard_ns, send_to_us
 __all__ = ["deliver_report", "report_answer", "report_fill"]
 
 
-def _close_report(s: Any, ns: int, order: Any, desk: Any, action: int, reason: int, ticks: int, lots: int) -> None:
+def _close_report(s: Any, ns: int, order: Any, desk: Any, state: int, action: int, reason: int, ticks: int, lots: int) -> None:
     """Finish a report that arrives at *ns*: the order's state, a line of the log, and its slot, where that was the last of it."""
-    state = next_state(order.state, action, reason)
     order.state = state
     log_order(s, ns, order, action, reason, ticks, lots)
     if order.in_flight == 0 and order.place == 0 and not is_live(state):
@@ -58,14 +57,18 @@ def _on_answer(s: Any, ns: int, number: int, action: int, reason: int, ticks: in
         if order.state != IS_PENDING_REPLACE or ticks != order.pending_ticks or lots != order.pending_lots:
             desk.settled = 0
         order.ticks, order.open_lots = ticks, lots
-    elif order.state != (IS_PENDING_NEW if action == DO_ACCEPTED else IS_PENDING_CANCEL) or action not in (
-        DO_ACCEPTED,
-        DO_CANCELLED,
-    ):
-        desk.settled = 0
-    if action in (DO_CANCELLED, DO_REJECTED):
-        order.open_lots = 0
-    close_report(s, ns, order, desk, action, reason, ticks, lots)
+        state = next_state(order.state, DO_REPLACED, reason)
+    elif action == DO_ACCEPTED:
+        if order.state != IS_PENDING_NEW:
+            desk.settled = 0
+        state = next_state(order.state, DO_ACCEPTED, reason)
+    else:
+        if action != DO_CANCELLED or order.state != IS_PENDING_CANCEL:
+            desk.settled = 0
+        if action != DO_CANCEL_REJECTED:
+            order.open_lots = 0
+        state = next_state(order.state, action, reason)
+    close_report(s, ns, order, desk, state, action, reason, ticks, lots)
 
 
 on_answer = compiled(_on_answer, inline=True)
@@ -84,7 +87,8 @@ def _on_fill(s: Any, ns: int, number: int, action: int, reason: int, ticks: int,
     order.filled_lots += lots
     order.open_lots = max(order.open_lots - lots, 0)
     order.pending_lots = max(order.pending_lots - lots, 0)
-    close_report(s, ns, order, desk, action, reason, ticks, lots)
+    state = next_state(order.state, action, reason)
+    close_report(s, ns, order, desk, state, action, reason, ticks, lots)
 
 
 on_fill = compiled(_on_fill, inline=True)
@@ -92,7 +96,7 @@ on_fill = compiled(_on_fill, inline=True)
 
 def _is_read_at_once(s: Any, strategy: Any, ns: int) -> bool:
     """Say whether nobody could tell a report that arrives at *ns* from one that arrives now."""
-    return bool(strategy.reads_ahead == 1 and strategy.unread == 0 and ns <= min(strategy.next_ns, s.heard_until_ns))
+    return bool(strategy.unread == 0 and ns <= min(strategy.next_ns, s.heard_until_ns))
 
 
 is_read_at_once = compiled(_is_read_at_once)

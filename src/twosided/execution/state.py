@@ -378,14 +378,14 @@ WAY = _record([("first", "i8"), ("last", "i8")])
 
 STRATEGY = _record(
     [
+        # what is looked at for each of its decisions, requests and reports: a line of the cache
         ("address", "i8"),  # of its machine code, 0: Python decides
         ("every_ns", "i8"),
         ("next_ns", "i8"),
         ("pending", "i1"),  # causes since it was last asked
         ("wake", "i1"),  # causes it wants
         ("gated", "i1"),  # 1: it has limits
-        ("reads_ahead", "i1"),  # 1: what its next decision, at the earliest at next_ns, will know of reports is all that counts
-        ("unread", "i4"),  # reports on their way to us
+        ("unread", "i4"),  # reports on their way to us, and one more for good where each must come at its time, see `reports`
         ("sent", "i8"),  # messages sent: the key of its random draws
         ("received", "i8"),
         ("decisions", "i8"),
