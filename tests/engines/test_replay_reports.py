@@ -120,3 +120,10 @@ def test_a_report_that_would_come_after_the_end_of_the_data_is_never_read():
     run = play(Scene().quiet(3), {2: [(1, 0, 99, 4)]}, response_latency="2ms")
     assert actions(run) == [("SEND_NEW", "QUOTE")]
     assert play(Scene().quiet(4), {2: [(1, 0, 99, 4)]}, response_latency="2ms").orders["action"][-1] == OrderAction.ACCEPTED
+
+
+@pytest.mark.interpreted
+def test_a_recording_ends_even_where_its_last_events_are_heard_before_they_happen():
+    run = play(Scene(feed_ms=-9).quiet(10), {0: [(1, 0, 99, 4)]}, response_latency="2ms")
+    assert actions(run)[:2] == [("SEND_NEW", "QUOTE"), ("ACCEPTED", "NONE")]
+    assert run.facts["events"] == 3

@@ -16,6 +16,7 @@ from twosided.engines.replay_feed import Recorded
 from twosided.engines.replay_pass import Pass, Progress
 from twosided.engines.settings import ReplaySettings
 from twosided.errors import InputError
+from twosided.execution.wire import MOST_STRATEGIES
 from twosided.market.event import BOOK_KINDS, BY_ORDER, EVENT, Events, Kind
 from twosided.market.instrument import Instrument
 from twosided.market.run import Run
@@ -110,6 +111,8 @@ def replay(
     asked = [strategies] if isinstance(strategies, Strategy) else list(strategies)
     if not asked:
         raise InputError("strategies is empty; allowed: at least one")
+    if len(asked) > MOST_STRATEGIES:
+        raise InputError(f"strategies are {len(asked):,}; allowed: up to {MOST_STRATEGIES:,}")
     assumed = _settings_of(settings, len(asked))
     _require_markets(asked, assumed, len(recorded.instruments))
     passes: dict[Any, list[int]] = {}  # one for all that have as many quote levels and assume the same of the market

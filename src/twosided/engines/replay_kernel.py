@@ -156,7 +156,7 @@ def _advance(s: Any) -> int:
         if i == pause_at and i < n_exch and happens <= min(limit, own):
             code = PAUSE
             break
-        arrives_by = min(happens - 1, end if s.timers_only == 1 else heard, due)
+        arrives_by = min(happens - 1, end if s.timers_only == 1 and j < n_local else heard, due)
         if own <= arrives_by:
             while own <= arrives_by and s.deciding == 0 and s.attention == 0 and not is_full(books):
                 deliver(s, books)
