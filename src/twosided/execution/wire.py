@@ -184,7 +184,7 @@ def _send_to_venue(s: Any, about: int, action: int, ticks: int, lots: int) -> No
     push(s, number, TO_VENUE)
 
 
-send_to_venue = compiled(_send_to_venue, inline=True)
+send_to_venue = compiled(_send_to_venue)
 
 
 def _heard_ns(s: Any, strategy: Any, line: Any) -> int:
