@@ -320,11 +320,11 @@ ORDER = _record(
         ("venue_ticks", "i8"),
         ("venue_lots", "i8"),  # open there
         ("venue_filled", "i8"),
-        ("market", "i8"),
+        ("id", "i8"),  # the strategy's message number
         ("side", "i8"),
         # as known here: the second
-        ("strategy", "i8"),  # whose desk the slot is on
-        ("id", "i8"),  # the strategy's message number
+        ("strategy", "i8"),  # whose desk the slot is on: a constant, as market and side are
+        ("market", "i8"),
         ("ticks", "i8"),
         ("open_lots", "i8"),
         ("filled_lots", "i8"),
@@ -384,7 +384,7 @@ STRATEGY = _record(
         ("next_ns", "i8"),
         ("pending", "i1"),  # causes since it was last asked
         ("wake", "i1"),  # causes it wants
-        ("gated", "i1"),  # 1: it has limits
+        ("gated", "i2"),  # 1: it has limits
         ("unread", "i4"),  # reports on their way to us, and one more for good where each must come at its time, see `reports`
         ("sent", "i8"),  # messages sent: the key of its random draws
         ("received", "i8"),
