@@ -209,8 +209,8 @@ class Pass:
         table["queue"] = [queues.index(queue) for queue in queues]
         table["queue_kind"] = [_QUEUES[each.queue.kind] for each in assumed]
         table["queue_exponent"] = [each.queue.exponent for each in assumed]
-        in_order = markets > 1 and bool(self.core.log_orders)  # the log of several markets tells of reports as they come
-        table["unread"] = (wakes != Wake.TIMER) | np.array([each.limits is not None for each in assumed]) | in_order
+        apart = markets > 1 and bool(self.core.log_orders)  # the log of several markets tells of reports as they come
+        table["unread"] = (wakes != Wake.TIMER) | np.array([each.limits is not None for each in assumed]) | apart
         shortest_entry_ns = self._fill_latencies()
         self.core.next_timer_ns = int(table["next_ns"].min())
         woken = bool(np.any(wakes & (Wake.BOOK | Wake.TRADE)))
