@@ -242,7 +242,7 @@ def _after_book_message(s: Any, books: Any, m: int, i: int) -> None:
             s.grow_tops = s.attention = 1
 
 
-after_book_message = compiled(_after_book_message)
+after_book_message = compiled(_after_book_message, inline=True)
 
 
 def _on_exchange_event(s: Any, books: Any, event: Any, i: int) -> None:

@@ -242,4 +242,4 @@ def _skim(s: Any, j: int, until_ns: int) -> int:
     return int(j)
 
 
-skim = compiled(_skim)
+skim = compiled(_skim, inline=True)
