@@ -200,21 +200,6 @@ def _reaches_own(s: Any, books: Any, m: int, bid: int, ask: int) -> bool:
 reaches_own = compiled(_reaches_own)
 
 
-def _extends_top(s: Any, m: int, i: int) -> bool:
-    """Let the latest TOP hold for a message that left it alone and ends with event *i*; say whether that is all there is to do.
-
-    It is not where a strategy has used up levels: one that is updated behind the best may have something for its orders again.
-    """
-    venue = venue_at(s, m)
-    if venue.tops_in == venue.tops_out or venue.n_taken > 0:
-        return False
-    top_at(s, m, (venue.tops_in - 1) & (s.tops_size - 1)).last = i
-    return True
-
-
-extends_top = compiled(_extends_top)
-
-
 def _after_book_message(s: Any, books: Any, m: int, i: int) -> None:
     """Check the exchange's book after a whole message: fill what it crosses, note the touch, send the top on its way to us."""
     venue = venue_at(s, m)
@@ -231,14 +216,15 @@ def _after_book_message(s: Any, books: Any, m: int, i: int) -> None:
             log_mid(s, m, bid, ask)
     if s.shared_book == 1:
         ring = s.tops_size
+        top_at(s, m, (venue.tops_in - 1) & (ring - 1)).last = venue.holds
         top = top_at(s, m, venue.tops_in & (ring - 1))
         venue.tops_in += 1
         s.same_top = int(s.extends == 1 and venue.mixed == 0)
         top.bid, top.ask, top.ready = bid, ask, venue.ready
-        top.first = top.last = -1 if venue.mixed == 1 else i
+        top.first = venue.holds = -1 if venue.mixed == 1 else i
         top.bid_lots = level_of(books, 2 * m, bid) if bid != NO_BID else 0
         top.ask_lots = level_of(books, 2 * m + 1, ask) if ask != NO_ASK else 0
-        if venue.tops_in - venue.tops_out >= ring:
+        if venue.tops_in - venue.tops_out >= ring - 1:  # the one that we see is still looked at
             s.grow_tops = s.attention = 1
 
 
@@ -276,7 +262,10 @@ def _on_exchange_event(s: Any, books: Any, event: Any, i: int) -> None:
     if event["flags"] & _LAST:
         if venue.dirty == 1:
             venue.dirty = 0
-            if s.same_top == 0 or venue.top_moved == 1 or not extends_top(s, m, i):
+            # a level that is updated behind the best may have something again for who has used it up
+            if s.same_top == 1 and venue.top_moved == 0 and venue.n_taken == 0:
+                venue.holds = i
+            else:
                 after_book_message(s, books, m, i)
         if venue.mixed == 1:
             venue.mixed, venue.aggressor = 0, 0

@@ -281,8 +281,9 @@ class Pass:
         seen_exch, seen_local = int(core.next_exch), int(core.next_local)
         if self.feed.one_stream:
             seen_exch = seen_local = min(seen_exch, seen_local)
-            for end in ("first", "last"):
-                tables["tops"][end] -= seen_exch  # those that say -1 stay below every place that is asked for
+            tables["tops"]["first"] -= seen_exch  # those that say -1 stay below every place that is asked for
+            tables["tops"]["last"] -= seen_exch
+            tables["venues"]["holds"] -= seen_exch
         if seen_exch:
             self.last_ns = int(tables["exch"]["exch_ns"][seen_exch - 1])
         exch = np.concatenate([tables["exch"][seen_exch:], part.exch])
@@ -464,7 +465,7 @@ def _grow_ring(tops: Any, venues: Any) -> Any:
     size = tops.shape[1]
     larger = np.zeros((tops.shape[0], 2 * size), tops.dtype)
     for m, venue in enumerate(venues):
-        for number in range(int(venue.tops_out), int(venue.tops_in)):
+        for number in range(int(venue.tops_out) - 1, int(venue.tops_in)):  # from the one that we see
             larger[m, number & (2 * size - 1)] = tops[m, number & (size - 1)]
     return larger
 

@@ -95,8 +95,7 @@ def _after_local_message(s: Any, books: Any, m: int) -> None:
         if s.shared_book == 1:
             venue = venue_at(s, m)
             top = top_at(s, m, venue.tops_out & (s.tops_size - 1))
-            if top.first == top.last:
-                venue.tops_out += 1
+            venue.tops_out += 1
             view.ready = top.ready
             show_top(s, m, top.bid, top.ask, top.bid_lots, top.ask_lots)
         else:
@@ -208,6 +207,16 @@ def _differs(view: Any, top: Any) -> bool:
 differs = compiled(_differs)
 
 
+def _holds_until(s: Any, m: int, venue: Any) -> int:
+    """Return the last event after which the TOP of market *m* that we see still holds."""
+    if venue.tops_out == venue.tops_in:
+        return int(venue.holds)
+    return int(top_at(s, m, (venue.tops_out - 1) & (s.tops_size - 1)).last)
+
+
+holds_until = compiled(_holds_until)
+
+
 def _skim(s: Any, j: int, until_ns: int) -> int:
     """Step over the messages of book changes only that reach us from event *j* on until *until_ns*; return where that ends.
 
@@ -221,19 +230,19 @@ def _skim(s: Any, j: int, until_ns: int) -> int:
         view, venue = view_at(s, m), venue_at(s, m)
         if event.local_ns > until_ns or (kind != _DEPTH and kind < _ADD) or view.dirty == 1:
             break
-        top = top_at(s, m, venue.tops_out & (s.tops_size - 1))
-        last = top.last
-        if last < j:
-            break
-        wakes = s.wakes & _BOOK != 0 and j <= top.first and differs(view, top)
-        if wakes:
-            last = top.first
-        elif local_at(s, last).local_ns > until_ns:
-            last = last_heard(s, j, until_ns)
-        if last == top.last:
+        last, wakes = holds_until(s, m, venue), False
+        if last < j:  # a message that made a TOP
+            top = top_at(s, m, venue.tops_out & (s.tops_size - 1))
+            if top.first < j:
+                break
+            wakes = s.wakes & _BOOK != 0 and differs(view, top)
+            view.ready = top.ready
+            view.bid_ticks, view.ask_ticks, view.bid_lots, view.ask_lots = top.bid, top.ask, top.bid_lots, top.ask_lots
             venue.tops_out += 1
-        view.ready, view.book_ns = top.ready, local_at(s, last).local_ns
-        view.bid_ticks, view.ask_ticks, view.bid_lots, view.ask_lots = top.bid, top.ask, top.bid_lots, top.ask_lots
+            last = top.first if wakes else holds_until(s, m, venue)
+        if local_at(s, last).local_ns > until_ns:
+            last = last_heard(s, j, until_ns)
+        view.book_ns = local_at(s, last).local_ns
         j = last + 1
         if wakes:
             s.now_ns = view.book_ns

@@ -238,8 +238,9 @@ VENUE = _record(
         ("n_explained", "i8"),  # of their groups, how many have seen a trade at their price since their level's last update
         ("n_taken", "i8"),  # levels that strategies have used something of
         ("taken_marks", "i8"),  # a bit for the last six of the price of each: where it is not set nothing was taken
-        ("tops_in", "i8"),  # book messages seen by the exchange, and here
+        ("tops_in", "i8"),  # TOPs that the exchange has sent, and that we have seen
         ("tops_out", "i8"),
+        ("holds", "i8"),  # index of the last event after which the latest TOP holds, -1 where a message of more than levels made it
         ("volume_lots", "i8"),  # traded by everybody while strategies ran
         ("lowest_sell", "i8"),  # price limits: NO_BID and NO_ASK where there are none
         ("highest_buy", "i8"),
@@ -282,7 +283,7 @@ TOP = _record(
         ("ask_lots", "i8"),
         ("ready", "i8"),
         ("first", "i8"),  # index of the last event of the message that made it, -1 where that holds more than levels
-        ("last", "i8"),  # and of the last message that left it alone
+        ("last", "i8"),  # and of the last message that left it alone, once there is another TOP
     ]
 )
 """The best prices after a book message, or after several that left them alone, on their way from the exchange to us."""
@@ -450,6 +451,7 @@ def new_tables(n_strategies: int, n_markets: int, n_slots: int, n_levels: int) -
     venues = on_lines((n_markets,), VENUE)
     for each, bid, ask in ((views, "bid_ticks", "ask_ticks"), (venues, "bid", "ask")):
         each[bid], each[ask] = NO_BID, NO_ASK
+    venues["holds"] = -1
     return {
         "venues": venues,
         "views": views,
