@@ -6,9 +6,8 @@ strategies.
 
 from typing import Any
 
-from twosided._compile import compiled, function_at
+from twosided._compile import compiled, function_at, further
 from twosided.execution.order_manager import limit_quotes, manage
-from twosided.execution.order_state import is_live
 from twosided.execution.state import (
     DONE,
     EMPTY_LOGS,
@@ -16,11 +15,9 @@ from twosided.execution.state import (
     LOG_LIMIT,
     decision_at,
     desk_at,
-    first_number,
     head_at,
     line_at,
     log_is_full,
-    order_at,
     shown_market_at,
     shown_signal_at,
     signals_at,
@@ -69,31 +66,16 @@ def _show_signal(s: Any, k: int, j: int, m: int) -> None:
 show_signal = compiled(_show_signal)
 
 
-def _working_lots(s: Any, k: int, m: int, index: int) -> int:
-    """Return the open lots of the bids (*index* 0) or asks (1) that strategy *k* believes to have in market *m*."""
-    first, unseen, lots = first_number(s, k, m, index), desk_at(s, k, m, index).used, 0
-    for number in range(first, first + s.n_slots):
-        if unseen == 0:
-            break
-        order = order_at(s, number)
-        unseen -= order.used
-        if is_live(order.state):
-            lots += order.open_lots
-    return int(lots)
-
-
-working_lots = compiled(_working_lots, inline=True)
-
-
 def _show_market(s: Any, k: int, m: int) -> None:
     """Fill in what strategy *k* may see of market *m* now."""
     shown, view, line, quantum = shown_market_at(s, k, m), view_at(s, m), line_at(s, k, m), venue_at(s, m).quantum
-    bid_lots, ask_lots = working_lots(s, k, m, 0), working_lots(s, k, m, 1)
+    bids = desk_at(s, k, m, 0)
+    asks = further(bids, 1)
     shown.bid_ticks, shown.ask_ticks, shown.bid_lots, shown.ask_lots = view.bid_ticks, view.ask_ticks, view.bid_lots, view.ask_lots
     shown.book_ns, shown.open = view.book_ns, view.open
     shown.trade_ticks, shown.trade_lots, shown.trade_side = view.trade_ticks, view.trade_lots, view.trade_side
     shown.position_lots, shown.cash = line.position_lots, line.cash * quantum
-    shown.working_bid_lots, shown.working_ask_lots = bid_lots, ask_lots
+    shown.working_bid_lots, shown.working_ask_lots = bids.open_lots, asks.open_lots
     if s.signals_wanted != 0:
         for j in range(s.n_signals):
             show_signal(s, k, j, m)
@@ -132,6 +114,7 @@ def _ask_strategies(s: Any) -> int:
             strategy_at(s, k).pending = 0
         s.deciding = 0
         return DONE
+    one_each = s.n_levels == 1 and s.replace == 1
     while s.strategy < s.n_strategies:
         k = s.strategy
         strategy = strategy_at(s, k)
@@ -141,8 +124,10 @@ def _ask_strategies(s: Any) -> int:
                     return int(lacks_room(s))
                 head = head_at(s, k)
                 head.now_ns, head.wake, head.wake_market = s.now_ns, strategy.pending, s.wake_market
-                for m in range(s.n_markets):
+                m, markets = 0, s.n_markets
+                while m < markets:
                     show_market(s, k, m)
+                    m += 1
                 if strategy.address == 0:
                     s.answered = 1
                     return int(k)
@@ -152,7 +137,7 @@ def _ask_strategies(s: Any) -> int:
             if s.log_decisions == 1:
                 log_decision(s, k)
             strategy.pending = 0
-            manage(s, k)
+            manage(s, k, one_each and strategy.gated == 0)
         s.strategy += 1
     s.strategy, s.deciding = 0, 0
     return DONE

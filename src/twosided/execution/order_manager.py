@@ -166,8 +166,10 @@ def _send_new(s: Any, k: int, m: int, side: int, level: int, ticks: int, lots: i
         order = order_at(s, number)
         if order.used == 0:
             order.used = 1
-            desk_at(s, k, m, index).used += 1
-            desk_at(s, k, m, index).latest = number
+            desk = desk_at(s, k, m, index)
+            desk.used += 1
+            desk.latest = number
+            desk.open_lots += lots
             order.state = IS_FREE
             order.ticks, order.open_lots = ticks, lots
             order.filled_lots, order.venue_filled, order.level = 0, 0, level
@@ -450,24 +452,6 @@ def _withdraw_unpriceable(s: Any, k: int, m: int, index: int, level: int) -> Non
 withdraw_unpriceable = compiled(_withdraw_unpriceable)
 
 
-def _lowest_ask(s: Any, k: int, m: int, view: Any, quotes: Any) -> int:
-    """Withdraw quotes at prices that a book cannot hold, and return the lowest price to which an ask of the others may be sent."""
-    lowest, levels = _SENTINEL, s.n_levels
-    for place in range(2 * levels):
-        quote = further(quotes, place)
-        if quote.lots <= 0:
-            continue
-        if not -_MOST_TICKS < quote.ticks < _MOST_TICKS:
-            index = 0 if place < levels else 1
-            withdraw_unpriceable(s, k, m, index, place - index * levels)
-        elif place >= levels:
-            lowest = min(lowest, allowed_ticks(s, m, view, -1, quote.ticks))
-    return int(lowest)
-
-
-lowest_ask = compiled(_lowest_ask, inline=True)
-
-
 def _log_quote(s: Any, k: int, m: int, side: int, level: int, ticks: int, lots: int) -> None:
     """Write one line of the log of quotes."""
     row = quote_change_at(s, s.n_quotes)
@@ -482,8 +466,17 @@ log_quote = compiled(_log_quote)
 
 
 def _hold_back_bids(s: Any, k: int, m: int, lowest: int) -> None:
-    """Let no bid be sent that would meet an own ask."""
+    """Let no bid be sent that would meet the *lowest* own ask; one that is new is logged."""
+    meets = False
     for level in range(s.n_levels):
+        goal = wanted_at(s, k, m, 0, level)
+        if goal.lots <= 0:
+            continue
+        if goal.changed == 1 and goal.ticks >= lowest:
+            log_denied(s, k, m, 1, goal.ticks, goal.lots, WHY_SELF_CROSS)
+        if goal.goal_ticks >= lowest:
+            meets = True
+    for level in range(s.n_levels if meets else 0):
         goal = wanted_at(s, k, m, 0, level)
         if goal.goal_ticks >= lowest:
             goal.goal_lots = 0
@@ -493,43 +486,35 @@ def _hold_back_bids(s: Any, k: int, m: int, lowest: int) -> None:
 hold_back_bids = compiled(_hold_back_bids)
 
 
-def _note_quote(s: Any, k: int, m: int, side: int, level: int, lowest: int) -> None:
-    """Log a quote that changed, and say when it is a bid that would meet the *lowest* own ask."""
-    quote = quote_at(s, k, m, 0 if side > 0 else 1, level)
-    if side > 0 and quote.lots > 0 and quote.ticks >= lowest:
-        log_denied(s, k, m, side, quote.ticks, quote.lots, WHY_SELF_CROSS)
-    if s.log_quotes == 1:
-        log_quote(s, k, m, side, level, quote.ticks, quote.lots)
+def _set_goals(s: Any, k: int, m: int, side: int, view: Any, desk: Any, quotes: Any, goals: Any) -> int:
+    """Find where each quote of a side may be sent, and log those that changed; with another goal than before it is not settled.
 
-
-note_quote = compiled(_note_quote)
-
-
-def _set_goals(s: Any, k: int, m: int, side: int, lowest: int, view: Any, desk: Any, quotes: Any, goals: Any) -> bool:
-    """Find where each quote of a side may be sent, and note those that changed; with another goal than before it is not settled.
-
-    Return whether one of the bids would meet the *lowest* own ask.
+    Return the highest bid that is asked for, or the lowest price to which an ask may be sent.
     """
-    meets = False
+    best = -side * _SENTINEL
     for level in range(s.n_levels):
         quote, goal = further(quotes, level), further(goals, level)
         asked_ticks, asked_lots = quote.ticks, quote.lots
+        changed = asked_lots != goal.lots or (asked_ticks != goal.ticks and asked_lots != 0)
+        if changed:
+            if asked_lots > 0 and not -_MOST_TICKS < asked_ticks < _MOST_TICKS:
+                withdraw_unpriceable(s, k, m, 0 if side > 0 else 1, level)
+                changed, asked_lots = goal.lots != 0, quote.lots
+            goal.ticks, goal.lots = asked_ticks, asked_lots
+            if s.log_quotes == 1 and changed:
+                log_quote(s, k, m, side, level, asked_ticks, asked_lots)
+        goal.changed = 1 if changed else 0
         lots: Any = 0
         ticks: Any = np.int64(goal.goal_ticks)
         hedge: Any = np.int64(goal.hedge)
         if asked_lots > 0:
             lots, ticks = asked_lots * view.open, allowed_ticks(s, m, view, side, asked_ticks)
             hedge = 1 if quote.hedge != 0 or desk.hedge == 1 else 0
-            if side > 0 and ticks >= lowest:
-                meets = True
-        if asked_lots != goal.lots or (asked_ticks != goal.ticks and asked_lots != 0):
-            goal.ticks, goal.lots = asked_ticks, asked_lots
-            if s.log_quotes == 1 or (side > 0 and asked_ticks >= lowest):
-                note_quote(s, k, m, side, level, lowest)
+            best = max(best, asked_ticks) if side > 0 else min(best, ticks)
         if ticks != goal.goal_ticks or lots != goal.goal_lots or hedge != goal.hedge:
             goal.goal_ticks, goal.goal_lots, goal.hedge = ticks, lots, hedge
             desk.settled = 0
-    return meets
+    return int(best)
 
 
 set_goals = compiled(_set_goals, inline=True)
@@ -574,28 +559,27 @@ def _manage_market(s: Any, k: int, m: int, simple: bool) -> None:
     levels, view = s.n_levels, view_at(s, m)
     bid_desk, bid_quotes, bid_goals = desk_at(s, k, m, 0), quote_at(s, k, m, 0, 0), wanted_at(s, k, m, 0, 0)
     ask_desk, ask_quotes, ask_goals = further(bid_desk, 1), further(bid_quotes, levels), further(bid_goals, levels)
-    lowest = lowest_ask(s, k, m, view, bid_quotes)
-    meets = set_goals(s, k, m, 1, lowest, view, bid_desk, bid_quotes, bid_goals)
-    set_goals(s, k, m, -1, lowest, view, ask_desk, ask_quotes, ask_goals)
-    if meets:
-        hold_back_bids(s, k, m, lowest)
-    for index in range(2):
-        desk = further(bid_desk, index)
-        if desk.settled == 0 and not (simple and manage_alone(s, k, m, 1 - 2 * index, desk, further(bid_goals, index))):
-            manage_side(s, k, m, index)
+    highest_bid = set_goals(s, k, m, 1, view, bid_desk, bid_quotes, bid_goals)
+    lowest_ask = set_goals(s, k, m, -1, view, ask_desk, ask_quotes, ask_goals)
+    if highest_bid >= lowest_ask:
+        hold_back_bids(s, k, m, lowest_ask)
+    if bid_desk.settled == 0 and not (simple and manage_alone(s, k, m, 1, bid_desk, bid_goals)):
+        manage_side(s, k, m, 0)
+    if ask_desk.settled == 0 and not (simple and manage_alone(s, k, m, -1, ask_desk, ask_goals)):
+        manage_side(s, k, m, 1)
 
 
 manage_market = compiled(_manage_market, inline=True)
 
 
-def _manage(s: Any, k: int) -> None:
-    """Bring strategy *k*'s orders in every market to the quotes it wants now."""
-    gated = strategy_at(s, k).gated == 1
-    if gated:
+def _manage(s: Any, k: int, simple: bool) -> None:
+    """Bring strategy *k*'s orders in every market to the quotes it wants now; *simple*: one level, replaces, no limits."""
+    if strategy_at(s, k).gated == 1:
         watch(s, k)
-    simple = s.n_levels == 1 and s.replace == 1 and not gated
-    for m in range(s.n_markets):
+    m, markets = 0, s.n_markets
+    while m < markets:
         manage_market(s, k, m, simple)
+        m += 1
 
 
 manage = compiled(_manage, inline=True)

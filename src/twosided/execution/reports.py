@@ -56,6 +56,7 @@ def _on_answer(s: Any, ns: int, number: int, action: int, reason: int, ticks: in
     if action == DO_REPLACED:
         if order.state != IS_PENDING_REPLACE or ticks != order.pending_ticks or lots != order.pending_lots:
             desk.settled = 0
+        desk.open_lots += lots - order.open_lots
         order.ticks, order.open_lots = ticks, lots
         state = next_state(order.state, DO_REPLACED, reason)
     elif action == DO_ACCEPTED:
@@ -66,6 +67,7 @@ def _on_answer(s: Any, ns: int, number: int, action: int, reason: int, ticks: in
         if action != DO_CANCELLED or order.state != IS_PENDING_CANCEL:
             desk.settled = 0
         if action != DO_CANCEL_REJECTED:
+            desk.open_lots -= order.open_lots
             order.open_lots = 0
         state = next_state(order.state, action, reason)
     close_report(s, ns, order, desk, state, action, reason, ticks, lots)
@@ -85,6 +87,7 @@ def _on_fill(s: Any, ns: int, number: int, action: int, reason: int, ticks: int,
     line.position_lots += order.side * lots
     line.cash -= order.side * lots * worth(fees, 2 * ticks) + fee
     order.filled_lots += lots
+    desk.open_lots -= min(order.open_lots, lots)
     order.open_lots = max(order.open_lots - lots, 0)
     order.pending_lots = max(order.pending_lots - lots, 0)
     state = next_state(order.state, action, reason)

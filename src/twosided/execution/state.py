@@ -290,10 +290,11 @@ TOP = _record(
 
 DESK = _record(
     [
-        ("used", "i4"),  # slots taken: orders that live, rest, or have messages under way
+        ("open_lots", "i8"),  # of its orders, as known here
         ("latest", "i4"),  # number of the slot that was taken last
-        ("settled", "i4"),  # 1: once what is under way succeeds, its orders are what the last goals ask for
-        ("hedge", "i4"),  # 1: all of its orders are hedges
+        ("used", "i2"),  # slots taken: orders that live, rest, or have messages under way
+        ("settled", "i1"),  # 1: once what is under way succeeds, its orders are what the last goals ask for
+        ("hedge", "i1"),  # 1: all of its orders are hedges
     ]
 )
 """A strategy's side of a market."""
@@ -304,7 +305,8 @@ WANTED = _record(
         ("lots", "i8"),
         ("goal_lots", "i8"),  # how much of it may be sent, and where: nothing while the market is closed
         ("goal_ticks", "i4"),
-        ("hedge", "i2"),  # 1: its order is to be a hedge
+        ("hedge", "i1"),  # 1: its order is to be a hedge
+        ("changed", "i1"),  # 1: the quote is another than at the decision before
         ("unserved", "i2"),  # 1: no order serves it yet at this decision
     ]
 )
