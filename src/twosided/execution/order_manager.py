@@ -574,7 +574,7 @@ manage_market = compiled(_manage_market, inline=True)
 
 def _manage(s: Any, k: int, simple: bool) -> None:
     """Bring strategy *k*'s orders in every market to the quotes it wants now; *simple*: one level, replaces, no limits."""
-    if strategy_at(s, k).gated == 1:
+    if not simple and strategy_at(s, k).gated == 1:
         watch(s, k)
     m, markets = 0, s.n_markets
     while m < markets:
