@@ -217,9 +217,7 @@ class Pass:
         self.core.run_ahead_ns = min(shortest_entry_ns, RUN_AHEAD_NS) if woken else RUN_AHEAD_NS
         self.core.timers_only = int(np.all(wakes == Wake.TIMER))
         self.core.skims = int(self.core.one_stream and not self.core.signals_wanted)
-        # of levels with timers only, nearly every message has one at the touch, and asking costs more than it saves
-        worth_asking = woken or any(kinds & BY_ORDER for kinds in self.found.kinds)
-        self.core.extends = int(self.core.skims and len(self.recorded.instruments) == 1 and worth_asking)
+        self.core.extends = int(self.core.skims and len(self.recorded.instruments) == 1)
 
     def _fill_latencies(self) -> int:
         """Give every line its latencies, a constant or quantiles to draw from; return the shortest from us to a market."""
