@@ -81,3 +81,18 @@ def test_no_quote_is_through_the_mid():
     bid, ask = distances(np.array([-0.05, 0.05]), **DEALER, zeta=0.5)
     assert np.nanmin(bid) == 0.0
     assert np.nanmin(ask) == pytest.approx(0.0)
+
+
+def test_what_memory_held_before_the_solver_got_it_does_not_matter(monkeypatch):
+    """Scipy's solver subtracts from rows that it has not written yet, and that is no reason to refuse a question."""
+    clean = distances(SIGNAL, **DEALER, zeta=0.2)
+
+    def dirty(shape, dtype=np.float64, **more):
+        filled = np.zeros(shape, dtype, **more)
+        if filled.dtype == np.float64:
+            filled.view(np.int64)[...] = 0x7FF0000000000001  # a number that signals when it is touched
+        return filled
+
+    monkeypatch.setattr(np, "empty", dirty)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        np.testing.assert_array_equal(distances(SIGNAL, **DEALER, zeta=0.2), clean)

@@ -91,24 +91,29 @@ def distances(
     seller = kron(eye_array(*inner, k=1).T, one, format="csr")
     buyer = kron(eye_array(*inner).T, one, format="csr")
 
+    asked = np.geterr()  # what the caller wants to hear of holds for our own arithmetic, and not for the solver's, see below
+
+    @np.errstate(**asked)
     def change(_time: float, value: Floats) -> Floats:
         sales, purchases = _earned(sold @ value)[0], _earned(bought @ value)[0]
         return np.asarray(source + drift @ value + A * (seller @ sales + buyer @ purchases), np.float64)
 
+    @np.errstate(**asked)
     def jacobian(_time: float, value: Floats) -> csr_array:
         sales, purchases = (diags_array(_earned(each @ value)[1]) @ each for each in (sold, bought))
         return drift + A * (seller @ sales + buyer @ purchases)
 
-    solved = solve_ivp(
-        change,
-        (0.0, remaining_s),
-        -k * alpha * q * q,
-        method="BDF",
-        t_eval=[remaining_s],
-        jac=jacobian,
-        rtol=_TOLERANCE,
-        atol=_TOLERANCE,
-    )
+    with np.errstate(all="ignore"):  # scipy subtracts from rows of memory that nobody has written yet, and does not use the result
+        solved = solve_ivp(
+            change,
+            (0.0, remaining_s),
+            -k * alpha * q * q,
+            method="BDF",
+            t_eval=[remaining_s],
+            jac=jacobian,
+            rtol=_TOLERANCE,
+            atol=_TOLERANCE,
+        )
     if not solved.success or not np.all(np.isfinite(solved.y)):
         raise ArithmeticError(f"the value function was not found: {solved.message}")
     step = np.diff(solved.y[:, -1].reshape(shape), axis=0)
