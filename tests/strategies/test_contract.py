@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from twosided._compile import INTERPRETED
 from twosided.errors import InputError
+from twosided.execution.state import DESK, ORDER
 from twosided.market.instrument import Instrument
 from twosided.strategies.contract import (
     HEADER,
     MARKET_VIEW,
+    MOST_LEVELS,
     QUOTE,
     Param,
     Wake,
@@ -148,6 +150,16 @@ def test_a_declaration_that_makes_no_sense_is_refused(options):
 
         @strategy(**options)
         def mine(ctx): ...
+
+
+def test_more_levels_than_an_engine_counts_are_refused():
+    with pytest.raises(InputError, match=r"^strategy mine declares 4,097 levels; allowed: up to 4,096$"):
+
+        @strategy(levels=MOST_LEVELS + 1)
+        def mine(ctx): ...
+
+    assert np.iinfo(DESK["used"]).max >= 4 * MOST_LEVELS + 5, "the slots of a desk, see replay_pass"
+    assert np.iinfo(ORDER["level"]).max >= MOST_LEVELS
 
 
 @pytest.mark.parametrize(

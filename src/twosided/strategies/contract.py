@@ -39,6 +39,7 @@ from twosided.strategies.diagnosis import compile_failure
 __all__ = [
     "HEADER",
     "MARKET_VIEW",
+    "MOST_LEVELS",
     "QUOTE",
     "Param",
     "Strategy",
@@ -103,6 +104,9 @@ QUOTE = _record(
 """What a strategy asks for on one level; zero lots is no quote. Index as ``quotes[market, 0 for bid or 1 for ask, level]``."""
 
 DECIDE = decision_type(HEADER)
+
+MOST_LEVELS = 4096
+"""Quotes per side and market: an engine counts four orders to each in 16 bits."""
 
 
 @dataclass(frozen=True)
@@ -298,7 +302,7 @@ def strategy(
         signals: names of run-level signals to be handed in, each as ``ctx.signals.name[market]``.
         every_ns: period of the timer.
         wake: what wakes it.
-        levels: quotes per side and market.
+        levels: quotes per side and market, up to `MOST_LEVELS`.
         prepare: ``f(params, instruments, memory)``, plain Python, run once before the first event: the place for scipy and tables.
         compiled: False keeps the function plain Python; results are the same.
         hedges: markets in which it only hedges, whatever its quotes say: its fills there are marked, and explained apart.
@@ -327,6 +331,8 @@ def strategy(
                 raise InputError(f"strategy {name}: {error}") from None
         if every_ns <= 0 or levels < 1 or not wake:
             raise InputError(f"strategy {name}: every_ns and levels must be positive and wake not empty")
+        if levels > MOST_LEVELS:
+            raise InputError(f"strategy {name} declares {levels:,} levels; allowed: up to {MOST_LEVELS:,}")
         return Strategy(
             name,
             function,
