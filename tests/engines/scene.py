@@ -7,6 +7,7 @@ from twosided.engines.settings import Orders, ReplaySettings
 from twosided.market.event import EVENT, Flag, Kind, Status
 from twosided.market.instrument import Fees, Instrument
 from twosided.market.order import OrderAction, Reason
+from twosided.market.survey import Surveyor
 from twosided.strategies.contract import Wake, strategy
 
 MS = 1_000_000
@@ -53,6 +54,25 @@ class Scene:
 
     def events(self):
         return np.array(self.rows, EVENT)
+
+
+class Told:
+    """Events in memory, with what `replay` asks of a recording; others let `chunks` come in pieces."""
+
+    def __init__(self, events):
+        self.events, self.instruments = events, (INSTRUMENT,) * (int(events["market"].max()) + 1)
+
+    def chunks(self):
+        yield self.events
+
+    def survey(self):
+        surveyor = Surveyor(len(self.instruments))
+        for chunk in self.chunks():
+            surveyor.see(chunk)
+        return surveyor.found()
+
+    def facts(self):
+        return {}
 
 
 class OrderScene(Scene):

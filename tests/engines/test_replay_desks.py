@@ -4,29 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scene import INSTRUMENT, random_market, scripted
+from scene import Told, random_market, scripted
 
 from twosided.engines.replay_pass import Pass
 from twosided.engines.settings import Orders, ReplaySettings
 from twosided.execution.order_state import is_live
-from twosided.market.survey import survey
 
 pytestmark = pytest.mark.interpreted
-
-
-class Told:
-    """Events in memory, as a pass wants them."""
-
-    instruments = (INSTRUMENT,)
-
-    def __init__(self, events):
-        self.events = events
-
-    def chunks(self):
-        yield self.events
-
-    def facts(self):
-        return {}
 
 
 def look(tables, index):
@@ -60,6 +44,7 @@ def test_a_desk_knows_its_orders(seed, levels, replaces, ways):
 
     actor = scripted(script, levels)
     chosen = ReplaySettings(orders=Orders(replace=replaces), entry_latency=ways[0], response_latency=ways[1])
-    engine = Pass(Told(events), [actor._replace(function=check)], [chosen], None, survey(events, 1))
+    told = Told(events)
+    engine = Pass(told, [actor._replace(function=check)], [chosen], None, told.survey())
     engine.run(None)
     assert max(seen) >= levels

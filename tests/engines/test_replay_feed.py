@@ -1,45 +1,32 @@
 """A recording in chunks is replayed as if it were in memory, wherever it is cut; the exchange's order is found on the way."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from scene import INSTRUMENT, random_market
+from scene import Told, random_market
 
 from twosided.engines.replay import replay
 from twosided.engines.replay_feed import Feed
 from twosided.engines.settings import Latency, ReplaySettings
 from twosided.market.event import Flag, exchange_order
-from twosided.market.survey import Surveyor
 from twosided.strategies.contract import Wake, quote_ask, quote_bid, strategy
 
 MARKETS = {disorder: random_market(21, n=400, disorder=disorder) for disorder in (False, True)}
 
 
-@dataclass
-class Chunked:
+class Chunked(Told):
     """A recording that comes in chunks, which end where *cuts* say, at the end of the message."""
 
-    events: np.ndarray
-    cuts: tuple = ()
-    instruments: tuple = (INSTRUMENT,)
+    def __init__(self, events, cuts=()):
+        super().__init__(events)
+        self.cuts = cuts
 
     def chunks(self):
         ends = np.flatnonzero(self.events["flags"] & Flag.LAST_OF_MESSAGE) + 1
         places = sorted({int(ends[min(np.searchsorted(ends, cut), len(ends) - 1)]) for cut in self.cuts} - {len(self.events)})
         for begin, end in zip([0, *places], [*places, len(self.events)], strict=True):
             yield self.events[begin:end].copy()
-
-    def survey(self):
-        surveyor = Surveyor(len(self.instruments))
-        for chunk in self.chunks():
-            surveyor.see(chunk)
-        return surveyor.found()
-
-    def facts(self):
-        return {"names": ["(in chunks)"]}
 
 
 @strategy(every_ns=3_000_000, wake=Wake.TIMER | Wake.TRADE | Wake.ORDER)

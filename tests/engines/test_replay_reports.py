@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scene import INSTRUMENT, MS, Scene, actions, play, random_market
+from scene import MS, Scene, Told, actions, play, random_market
 
 from twosided.engines.replay import replay
 from twosided.engines.replay_pass import Pass
 from twosided.engines.settings import Orders, ReplaySettings
 from twosided.market.order import OrderAction
-from twosided.market.survey import Surveyor
 from twosided.risk.limits import Limits
 from twosided.strategies.contract import Wake, quote_ask, quote_bid, strategy
 
@@ -26,25 +25,16 @@ TWO["market"][np.searchsorted(np.arange(len(TWO)), len(random_market(5, n=120)))
 TWO = TWO[np.argsort(TWO["local_ns"], kind="stable")]
 
 
-class Chunked:
-    """Events in memory, or in chunks of some rows each, which need not end with a message."""
+class Chunked(Told):
+    """Events in chunks of some rows each, which need not end with a message."""
 
     def __init__(self, events, rows):
-        self.all, self.rows = events, rows or len(events)
-        self.instruments = (INSTRUMENT,) * (int(events["market"].max()) + 1)
+        super().__init__(events)
+        self.rows = rows or len(events)
 
     def chunks(self):
-        for begin in range(0, len(self.all), self.rows):
-            yield self.all[begin : begin + self.rows].copy()
-
-    def survey(self):
-        surveyor = Surveyor(len(self.instruments))
-        for chunk in self.chunks():
-            surveyor.see(chunk)
-        return surveyor.found()
-
-    def facts(self):
-        return {}
+        for begin in range(0, len(self.events), self.rows):
+            yield self.events[begin : begin + self.rows].copy()
 
 
 @strategy(every_ns=3 * MS, levels=2, back=0.0, quantity=3.0)
